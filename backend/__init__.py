@@ -1,0 +1,1 @@
+"""Xinglin: one Flask application, a modular monolith (see docs/adr and the README)."""
