@@ -1,0 +1,87 @@
+"""Why a place cannot be booked, kept or given back; each says what to do next."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from backend.kernel.errors import Conflict, InvalidInput, NotFound
+
+
+class ScheduleNotFound(NotFound):
+    """No such schedule in this hospital."""
+
+    code = "schedule_not_found"
+    default_message = _("没有找到这个出诊安排")
+    default_next_step = _("请返回重新选择科室和医生")
+
+
+class AppointmentNotFound(NotFound):
+    """No such appointment in this hospital."""
+
+    code = "appointment_not_found"
+    default_message = _("没有找到这条挂号记录")
+    default_next_step = _("请核对后再试，或到人工窗口查询")
+
+
+class SlotGone(Conflict):
+    """The wanted place (or every place of the schedule) has been taken, or its time has passed."""
+
+    code = "slot_gone"
+    default_message = _("这个号刚刚被别人挂走了")
+    default_next_step = _("请选择其他时段或其他医生")
+
+
+class AlreadyBooked(Conflict):
+    """One active appointment per patient, practitioner and half-day: ``appointment_id``."""
+
+    code = "already_booked"
+    default_message = _("您在这位医生的这个半天已经有号了")
+    default_next_step = _("请直接使用已有的号，或先退掉再重新挂号")
+
+
+class BookingClosed(Conflict):
+    """The day lies in the past or beyond the booking window."""
+
+    code = "booking_closed"
+    default_message = _("这一天现在不能挂号")
+    default_next_step = _("请选择可以挂号的日期")
+
+
+class ScheduleStopped(Conflict):
+    """The practitioner does not sit in this session (停诊)."""
+
+    code = "schedule_stopped"
+    default_message = _("这位医生这一班次已停诊")
+    default_next_step = _("请选择其他医生或其他日期")
+
+
+class CancelTooLate(Conflict):
+    """The patient's own cut-off has passed, or the visit has begun."""
+
+    code = "cancel_too_late"
+    default_message = _("已经过了可以自行退号的时间")
+    default_next_step = _("如确需退号，请到人工窗口办理")
+
+
+class WrongAppointmentState(Conflict):
+    """The appointment's present ``state`` does not allow this step."""
+
+    code = "appointment_state"
+    default_message = _("这个号现在的状态不能办理这一步")
+    default_next_step = _("请刷新后查看号的最新状态，或咨询导诊台")
+
+
+class TemplateInvalid(InvalidInput):
+    """A weekly template that no clinic could keep (too many places, outside its half-day)."""
+
+    code = "template_invalid"
+    default_message = _("排班模板有误")
+    default_next_step = _("请检查号数、每号分钟数和开始时间")
+
+
+class PeriodInvalid(InvalidInput):
+    """A period for generating schedules that ends before it begins or is too long."""
+
+    code = "period_invalid"
+    default_message = _("生成排班的起止日期有误")
+    default_next_step = _("请选择不超过 31 天、结束不早于开始的日期")
