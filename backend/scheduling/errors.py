@@ -71,6 +71,14 @@ class WrongAppointmentState(Conflict):
     default_next_step = _("请刷新后查看号的最新状态，或咨询导诊台")
 
 
+class NotToday(Conflict):
+    """Checking in is for the day of the visit."""
+
+    code = "appointment_not_today"
+    default_message = _("这个号不是今天的")
+    default_next_step = _("请在就诊当天再来报到")
+
+
 class TemplateInvalid(InvalidInput):
     """A weekly template that no clinic could keep (too many places, outside its half-day)."""
 

@@ -1,0 +1,195 @@
+"""Tables of the pool: weekly templates, schedules, slots, appointments, and the life of every slot."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.kernel.clock import HalfDay
+from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
+from backend.kernel.ids import Id
+from backend.scheduling.rules import (
+    ACTIVE,
+    OCCUPYING,
+    AppointmentState,
+    Channel,
+    ScheduleStatus,
+    SlotEventKind,
+    SlotState,
+    VisitType,
+)
+
+
+def _one_of(states: frozenset[AppointmentState]) -> str:
+    return ", ".join(f"'{state.value}'" for state in sorted(states))
+
+
+class TemplateEntry(HospitalOwned, Base):
+    """One weekly session of a practitioner; a change of habit ends the entry and begins a new one."""
+
+    __tablename__ = "scheduling_template_entry"
+    __table_args__ = (
+        UniqueConstraint("practitioner_id", "weekday", "half_day", "effective_from"),
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("capacity > 0 AND slot_minutes > 0", name="capacity"),
+    )
+
+    id: Mapped[Id] = id_pk()
+    practitioner_id: Mapped[Id] = fk("organization_practitioner.id")
+    department_id: Mapped[Id] = fk("organization_department.id")
+    location_id: Mapped[Id] = fk("organization_location.id")
+    weekday: Mapped[int] = mapped_column(SmallInteger)
+    half_day: Mapped[HalfDay] = enum_column(HalfDay)
+    visit_type: Mapped[VisitType] = enum_column(VisitType)
+    price_item_code: Mapped[str] = mapped_column(String(40))
+    fee_fen: Mapped[int] = mapped_column(BigInteger)
+    #: Minutes from midnight; None = when the half-day usually begins.
+    starts_minute: Mapped[int | None] = mapped_column(SmallInteger)
+    capacity: Mapped[int] = mapped_column(SmallInteger)
+    slot_minutes: Mapped[int] = mapped_column(SmallInteger)
+    effective_from: Mapped[dt.date]
+    effective_until: Mapped[dt.date | None]
+
+
+class Schedule(HospitalOwned, Base):
+    """One session: a practitioner, a room, a day and half-day, a visit type, a fee (FHIR Schedule)."""
+
+    __tablename__ = "scheduling_schedule"
+    __table_args__ = (
+        # A practitioner sits in one place at a time; generating twice makes nothing twice.
+        UniqueConstraint("practitioner_id", "business_date", "half_day"),
+        Index(
+            "ix_scheduling_schedule_hospital_day_department",
+            "hospital_id",
+            "business_date",
+            "department_id",
+        ),
+        CheckConstraint("capacity > 0", name="capacity"),
+        CheckConstraint("fee_fen >= 0", name="fee"),
+    )
+
+    id: Mapped[Id] = id_pk()
+    practitioner_id: Mapped[Id] = fk("organization_practitioner.id")
+    department_id: Mapped[Id] = fk("organization_department.id")
+    location_id: Mapped[Id] = fk("organization_location.id")
+    business_date: Mapped[dt.date]
+    half_day: Mapped[HalfDay] = enum_column(HalfDay)
+    visit_type: Mapped[VisitType] = enum_column(VisitType)
+    price_item_code: Mapped[str] = mapped_column(String(40))
+    fee_fen: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[ScheduleStatus] = enum_column(ScheduleStatus, default=ScheduleStatus.OPEN)
+    capacity: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[dt.datetime]
+
+
+class Slot(HospitalOwned, Base):
+    """One numbered place of a schedule with its arrival window (FHIR Slot)."""
+
+    __tablename__ = "scheduling_slot"
+    __table_args__ = (
+        UniqueConstraint("schedule_id", "number"),
+        CheckConstraint(
+            "(state = 'free') = (appointment_id IS NULL)"
+            " AND (state = 'held') = (hold_until IS NOT NULL)",
+            name="holder",
+        ),
+        CheckConstraint("starts_at < ends_at", name="window"),
+        Index(
+            "ix_scheduling_slot_lapsing",
+            "hold_until",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
+    )
+
+    id: Mapped[Id] = id_pk()
+    schedule_id: Mapped[Id] = fk("scheduling_schedule.id")
+    number: Mapped[int] = mapped_column(SmallInteger)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    state: Mapped[SlotState] = enum_column(SlotState, default=SlotState.FREE)
+    hold_until: Mapped[dt.datetime | None]
+    #: The holder. No foreign key: appointments already point here, and `slots verify` checks both.
+    appointment_id: Mapped[Id | None]
+    #: How many events this slot has lived through: the ordinal of its last SlotEvent.
+    life: Mapped[int] = mapped_column(SmallInteger, default=1)
+
+
+class Appointment(HospitalOwned, Base):
+    """A patient's claim on a slot, from hold to visit (FHIR Appointment)."""
+
+    __tablename__ = "scheduling_appointment"
+    __table_args__ = (
+        # The last defences, should every lock fail: one occupant per slot, and one active
+        # appointment per patient, practitioner and half-day.
+        Index(
+            "uq_scheduling_appointment_occupied_slot",
+            "slot_id",
+            unique=True,
+            sqlite_where=text(f"state IN ({_one_of(OCCUPYING)})"),
+            postgresql_where=text(f"state IN ({_one_of(OCCUPYING)})"),
+        ),
+        Index(
+            "uq_scheduling_appointment_active_visit",
+            "patient_id",
+            "practitioner_id",
+            "business_date",
+            "half_day",
+            unique=True,
+            sqlite_where=text(f"state IN ({_one_of(ACTIVE)})"),
+            postgresql_where=text(f"state IN ({_one_of(ACTIVE)})"),
+        ),
+        Index("ix_scheduling_appointment_patient_day", "patient_id", "business_date"),
+        Index("ix_scheduling_appointment_day", "hospital_id", "business_date", "department_id"),
+    )
+
+    id: Mapped[Id] = id_pk()
+    patient_id: Mapped[Id] = fk("patients_patient.id")
+    slot_id: Mapped[Id] = fk("scheduling_slot.id", index=True)
+    schedule_id: Mapped[Id] = fk("scheduling_schedule.id", index=True)
+    practitioner_id: Mapped[Id] = fk("organization_practitioner.id")
+    department_id: Mapped[Id] = fk("organization_department.id")
+    location_id: Mapped[Id] = fk("organization_location.id")
+    business_date: Mapped[dt.date]
+    half_day: Mapped[HalfDay] = enum_column(HalfDay)
+    visit_type: Mapped[VisitType] = enum_column(VisitType)
+    price_item_code: Mapped[str] = mapped_column(String(40))
+    fee_fen: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(SmallInteger)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    channel: Mapped[Channel] = enum_column(Channel)
+    state: Mapped[AppointmentState] = enum_column(AppointmentState)
+    hold_until: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime]
+    booked_at: Mapped[dt.datetime | None]
+    checked_in_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    #: The invoice that pays for it, in billing's keeping.
+    invoice_id: Mapped[Id | None]
+
+
+class SlotEvent(HospitalOwned, Base):
+    """One step in a slot's life; rows are only ever added, numbered 1… per slot without holes."""
+
+    __tablename__ = "scheduling_slot_event"
+    __table_args__ = (UniqueConstraint("slot_id", "ordinal"),)
+
+    id: Mapped[Id] = id_pk()
+    slot_id: Mapped[Id] = fk("scheduling_slot.id")
+    ordinal: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[SlotEventKind] = enum_column(SlotEventKind)
+    at: Mapped[dt.datetime]
+    appointment_id: Mapped[Id | None] = fk("scheduling_appointment.id", nullable=True, index=True)
+    hold_until: Mapped[dt.datetime | None]

@@ -1,0 +1,1 @@
+"""Parts of the scheduling service; other domains import `backend.scheduling.service`."""

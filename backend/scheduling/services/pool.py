@@ -1,0 +1,132 @@
+"""The mechanics of one place: lock it, take it, end its hold, give it back, write down its life.
+
+Shared by the commands in `backend.scheduling.service`; every function here expects the slot's row lock
+to be held by the caller, or takes it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend.contracts.scheduling import AppointmentCancelled, HoldDue, HoldExpired
+from backend.kernel import audit, outbox
+from backend.kernel.ids import Id
+from backend.kernel.locks import lock_row
+from backend.kernel.uow import actor, now
+from backend.scheduling import rules
+from backend.scheduling.errors import AlreadyBooked, AppointmentNotFound, SlotGone
+from backend.scheduling.models import Appointment, Slot, SlotEvent
+from backend.scheduling.rules import AppointmentState, SlotEventKind, SlotState
+
+
+def claimable(at: dt.datetime) -> ColumnElement[bool]:
+    """``rules.is_claimable`` in SQL: expiry is a predicate of the claim, not a sweeper's work."""
+    lapsed = and_(Slot.state == SlotState.HELD, Slot.hold_until <= at)
+    return and_(or_(Slot.state == SlotState.FREE, lapsed), Slot.ends_at > at)
+
+
+def is_foreign(session: Session, hospital_id: Id) -> bool:
+    """True when the actor belongs to another hospital."""
+    return actor(session).hospital_id not in (None, hospital_id)
+
+
+def locked(session: Session, appointment_id: Id) -> tuple[Appointment, Slot]:
+    """The appointment, read again under the lock of its slot."""
+    appointment = session.get(Appointment, appointment_id)
+    if appointment is None or is_foreign(session, appointment.hospital_id):
+        raise AppointmentNotFound
+    slot = lock_row(session, Slot, appointment.slot_id)
+    if slot is None:
+        raise AppointmentNotFound
+    session.refresh(appointment)
+    return appointment, slot
+
+
+def take(session: Session, slot: Slot, appointment: Appointment, state: AppointmentState) -> None:
+    """Put ``appointment`` on a free, locked slot as a hold; constraint violations become refusals."""
+    until = rules.hold_until(now(session))
+    try:
+        with session.begin_nested():
+            appointment.state, appointment.hold_until = state, until
+            session.add(appointment)
+            session.flush()
+    except IntegrityError as error:
+        # Both databases name the columns of the violated index.
+        if "patient_id" in str(error.orig):
+            raise AlreadyBooked from error
+        raise SlotGone(slot_id=str(slot.id)) from error
+    slot.state, slot.hold_until, slot.appointment_id = SlotState.HELD, until, appointment.id
+    note(session, slot, SlotEventKind.HELD, appointment.id, until)
+    due = HoldDue(appointment.hospital_id, appointment.id)
+    outbox.publish(session, due, not_before=until)
+
+
+def give_back(
+    session: Session, appointment: Appointment, slot: Slot, *, reason: str | None
+) -> None:
+    """Free the place of a held, booked or checked-in appointment, and tell."""
+    was_booked = appointment.state is not AppointmentState.HELD
+    appointment.state, appointment.ended_at = AppointmentState.CANCELLED, now(session)
+    appointment.cancel_reason = reason
+    slot.state, slot.hold_until, slot.appointment_id = SlotState.FREE, None, None
+    kind = SlotEventKind.CANCELLED if was_booked else SlotEventKind.RELEASED
+    note(session, slot, kind, appointment.id)
+    outbox.publish(
+        session,
+        AppointmentCancelled(
+            appointment.hospital_id, appointment.id, appointment.patient_id, slot.id, was_booked
+        ),
+    )
+    record(session, "cancel_appointment" if was_booked else "release_hold", appointment)
+
+
+def expire(session: Session, slot: Slot) -> None:
+    """End the lapsed hold on a locked slot, leave the slot free, and tell."""
+    appointment = session.get_one(Appointment, slot.appointment_id, populate_existing=True)
+    appointment.state, appointment.ended_at = AppointmentState.EXPIRED, now(session)
+    slot.state, slot.hold_until, slot.appointment_id = SlotState.FREE, None, None
+    note(session, slot, SlotEventKind.EXPIRED, appointment.id)
+    outbox.publish(
+        session,
+        HoldExpired(appointment.hospital_id, appointment.id, appointment.patient_id, slot.id),
+    )
+    record(session, "expire_hold", appointment)
+    session.flush()
+
+
+def note(
+    session: Session,
+    slot: Slot,
+    kind: SlotEventKind,
+    appointment_id: Id,
+    until: dt.datetime | None = None,
+) -> None:
+    """Add one step to the slot's life; the slot's lock makes the numbering gap-free."""
+    slot.life += 1
+    session.add(
+        SlotEvent(
+            hospital_id=slot.hospital_id,
+            slot_id=slot.id,
+            ordinal=slot.life,
+            kind=kind,
+            at=now(session),
+            appointment_id=appointment_id,
+            hold_until=until,
+        )
+    )
+
+
+def record(session: Session, act: str, appointment: Appointment, **detail: str) -> None:
+    audit.record(
+        session,
+        f"scheduling.{act}",
+        entity="appointment",
+        entity_id=appointment.id,
+        patient_id=appointment.patient_id,
+        slot_id=appointment.slot_id,
+        **detail,
+    )

@@ -1,0 +1,186 @@
+"""The weekly template and the schedules made from it: idempotent, so that it may run every night."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import insert, or_, select
+from sqlalchemy.orm import Session
+
+from backend.kernel import audit
+from backend.kernel.clock import HalfDay
+from backend.kernel.ids import Id, new_id
+from backend.kernel.locks import lock_name
+from backend.kernel.uow import now
+from backend.scheduling import rules
+from backend.scheduling.models import Schedule, Slot, SlotEvent, TemplateEntry
+from backend.scheduling.rules import ScheduleStatus, SlotEventKind, SlotState, VisitType
+
+
+def add_template_entry(
+    session: Session,
+    *,
+    hospital_id: Id,
+    practitioner_id: Id,
+    department_id: Id,
+    location_id: Id,
+    weekday: int,
+    half_day: HalfDay | str,
+    visit_type: VisitType | str,
+    price_item_code: str,
+    fee_fen: int,
+    capacity: int,
+    slot_minutes: int,
+    effective_from: dt.date,
+    effective_until: dt.date | None = None,
+    starts_minute: int | None = None,
+) -> TemplateEntry:
+    """Add one weekly session: ``weekday`` 1 (Monday) to 7, ``fee_fen`` the registration fee in fen.
+
+    ``starts_minute`` counts from midnight; None = the usual begin of the half-day. Raises TemplateInvalid
+    when it does not fit its half-day.
+    """
+    half_day, visit_type = HalfDay(half_day), VisitType(visit_type)
+    rules.check_template(half_day, capacity, slot_minutes, starts_minute)
+    entry = TemplateEntry(
+        id=new_id(),
+        hospital_id=hospital_id,
+        practitioner_id=practitioner_id,
+        department_id=department_id,
+        location_id=location_id,
+        weekday=weekday,
+        half_day=half_day,
+        visit_type=visit_type,
+        price_item_code=price_item_code,
+        fee_fen=fee_fen,
+        capacity=capacity,
+        slot_minutes=slot_minutes,
+        starts_minute=starts_minute,
+        effective_from=effective_from,
+        effective_until=effective_until,
+    )
+    session.add(entry)
+    audit.record(
+        session,
+        "scheduling.add_template_entry",
+        entity="template_entry",
+        entity_id=entry.id,
+        practitioner_id=practitioner_id,
+    )
+    return entry
+
+
+def generate_schedules(
+    session: Session,
+    *,
+    hospital_id: Id,
+    first: dt.date,
+    last: dt.date,
+    department_id: Id | None = None,
+) -> int:
+    """Make the sessions the weekly template asks for from ``first`` to ``last`` (both included, ≤ 31 days).
+
+    Sessions that exist already are left as they are, so running it again adds only what is missing.
+    Returns the number of schedules made. Raises PeriodInvalid.
+    """
+    rules.check_period(first, last)
+    lock_name(session, f"scheduling-generate-{hospital_id}")
+    present = set(
+        session.execute(
+            select(Schedule.practitioner_id, Schedule.business_date, Schedule.half_day).where(
+                Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)
+            )
+        ).tuples()
+    )
+    schedules: list[dict[str, Any]] = []
+    slots: list[dict[str, Any]] = []
+    for day, entry in rules.planned_sessions(
+        _entries(session, hospital_id, first, last, department_id), first, last
+    ):
+        key = (entry.practitioner_id, day, entry.half_day)
+        if key in present:
+            continue
+        present.add(key)
+        schedule = _schedule_row(entry, day, now(session))
+        schedules.append(schedule)
+        slots.extend(_slot_rows(entry, schedule))
+    if schedules:
+        session.execute(insert(Schedule), schedules)
+        session.execute(insert(Slot), slots)
+        session.execute(insert(SlotEvent), [_first_event(slot, now(session)) for slot in slots])
+    audit.record(
+        session,
+        "scheduling.generate_schedules",
+        entity="hospital",
+        entity_id=hospital_id,
+        first=first,
+        last=last,
+        schedules=len(schedules),
+        slots=len(slots),
+    )
+    return len(schedules)
+
+
+def _entries(
+    session: Session, hospital_id: Id, first: dt.date, last: dt.date, department_id: Id | None
+) -> list[TemplateEntry]:
+    statement = select(TemplateEntry).where(
+        TemplateEntry.hospital_id == hospital_id,
+        TemplateEntry.effective_from <= last,
+        or_(TemplateEntry.effective_until.is_(None), TemplateEntry.effective_until >= first),
+    )
+    if department_id is not None:
+        statement = statement.where(TemplateEntry.department_id == department_id)
+    return list(session.scalars(statement.order_by(TemplateEntry.id)))
+
+
+def _schedule_row(entry: TemplateEntry, day: dt.date, at: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "hospital_id": entry.hospital_id,
+        "practitioner_id": entry.practitioner_id,
+        "department_id": entry.department_id,
+        "location_id": entry.location_id,
+        "business_date": day,
+        "half_day": entry.half_day,
+        "visit_type": entry.visit_type,
+        "price_item_code": entry.price_item_code,
+        "fee_fen": entry.fee_fen,
+        "status": ScheduleStatus.OPEN,
+        "capacity": entry.capacity,
+        "created_at": at,
+    }
+
+
+def _slot_rows(entry: TemplateEntry, schedule: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": new_id(),
+            "hospital_id": entry.hospital_id,
+            "schedule_id": schedule["id"],
+            "number": window.number,
+            "starts_at": window.starts_at,
+            "ends_at": window.ends_at,
+            "state": SlotState.FREE,
+            "life": 1,
+        }
+        for window in rules.slot_windows(
+            schedule["business_date"],
+            entry.half_day,
+            entry.capacity,
+            entry.slot_minutes,
+            entry.starts_minute,
+        )
+    ]
+
+
+def _first_event(slot: dict[str, Any], at: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "hospital_id": slot["hospital_id"],
+        "slot_id": slot["id"],
+        "ordinal": 1,
+        "kind": SlotEventKind.GENERATED,
+        "at": at,
+    }
