@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from backend.kernel.clock import FixedClock
+from backend.kernel.outbox import Subscriptions
+from backend.kernel.uow import Database
+from tests.factories.databases import MONDAY_MORNING, make_empty_database
 from tests.services import used
 from tests.services.browser import running_chromium, watched_context
 from tests.services.network import only_loopback
@@ -137,3 +142,43 @@ def pytest_terminal_summary(
 def _missing_services(config: pytest.Config) -> list[str]:
     required = str(config.getoption("--require-services"))
     return [name for name in required.split(",") if name and name not in config.stash[_services]]
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at a Monday, 08:30 in Shanghai."""
+    return FixedClock(MONDAY_MORNING)
+
+
+@pytest.fixture
+def subscriptions() -> Subscriptions:
+    """No subscribers; override it, or add to it before the database is asked for."""
+    return Subscriptions()
+
+
+@pytest.fixture
+def sqlite_database(
+    tmp_path: Path, clock: FixedClock, subscriptions: Subscriptions
+) -> Iterator[Database]:
+    """An empty SQLite database with the whole schema."""
+    database = make_empty_database(f"sqlite:///{tmp_path / 'test.db'}", clock, subscriptions)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def postgres_database(
+    postgres_url: str, clock: FixedClock, subscriptions: Subscriptions
+) -> Iterator[Database]:
+    """An empty PostgreSQL database with the whole schema."""
+    database = make_empty_database(postgres_url, clock, subscriptions)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """The same test on both databases."""
+    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
+    found: Database = request.getfixturevalue(name)
+    return found

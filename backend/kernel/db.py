@@ -119,7 +119,7 @@ class Versioned:
 def check_version(row: Versioned, version: int) -> None:
     """Refuse a form that was opened before the row's last change (StaleVersion, 409)."""
     if row.version != version:
-        raise StaleVersion()
+        raise StaleVersion
 
 
 class HospitalOwned:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NewType
 
+from flask_babel import lazy_gettext as _
+
 from backend.kernel.errors import InvalidInput
 
 Fen = NewType("Fen", int)
@@ -23,6 +25,6 @@ def parse_yuan(text: str) -> Fen:
     """What a person typed (``25``, ``25.5``, ``¥25.00``) in fen; InvalidInput when it is no amount."""
     match = _YUAN.match(text.replace(",", ""))
     if match is None:
-        raise InvalidInput("金额写法有误，请写成 25.00 这样的数字", code="amount_malformed")
+        raise InvalidInput(_("金额写法有误，请写成 25.00 这样的数字"), code="amount_malformed")
     yuan, cents = match.groups()
     return Fen(int(yuan) * 100 + int((cents or "0").ljust(2, "0")))

@@ -11,6 +11,7 @@ class VerifyReport:
 
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def count(self, what: str, number: int = 1) -> None:
         """Say that ``number`` more rows of ``what`` were looked at."""

@@ -1,0 +1,1 @@
+"""Events between domains: one file a publishing domain, frozen and versioned, with ids and masked values only."""

@@ -1,0 +1,76 @@
+"""Idempotency keys: the same command sent twice acts once and is answered alike.
+
+The stored answer carries ids and masked values only; the key and the request are stored as hashes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import LargeBinary, String, delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from backend.kernel.db import Base
+from backend.kernel.errors import Conflict, InvalidInput
+from backend.kernel.uow import now
+
+KEEP = dt.timedelta(days=3)
+
+
+class IdempotencyAnswer(Base):
+    """One command that was carried out, and what was answered."""
+
+    __tablename__ = "kernel_idempotency_answer"
+    is_kernel_row = True
+
+    scope: Mapped[str] = mapped_column(String(120), primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+def once(
+    session: Session,
+    scope: str,
+    key: str,
+    request: dict[str, Any],
+    act: Callable[[], dict[str, Any]],
+) -> dict[str, Any]:
+    """Run ``act`` the first time ``key`` is seen in ``scope`` and give its JSON answer; later give it back.
+
+    Two at once: the second waits for the first. The same key with another request is a Conflict; an empty key
+    is InvalidInput. When ``act`` raises, nothing is stored and the key may be used again.
+    """
+    if not key or len(key) > 200:
+        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
+    digest = hashlib.sha256(key.encode()).digest()
+    fingerprint = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).digest()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    claimed = session.execute(
+        insert(IdempotencyAnswer)
+        .values(scope=scope, key_hash=digest, request_hash=fingerprint, created_at=now(session))
+        .on_conflict_do_nothing()
+        .returning(IdempotencyAnswer.scope)
+    ).first()
+    stored = session.get_one(IdempotencyAnswer, (scope, digest), populate_existing=True)
+    if claimed is None:
+        if stored.request_hash != fingerprint:
+            raise Conflict(_("这个操作标识已经用于另一笔请求"), code="idempotency_key_reused")
+        return stored.answer or {}
+    stored.answer = json.loads(json.dumps(act(), default=str))
+    session.flush()
+    return stored.answer or {}
+
+
+def forget_old(session: Session) -> None:
+    """Drop answers nobody can ask for any more."""
+    session.execute(
+        delete(IdempotencyAnswer).where(IdempotencyAnswer.created_at < now(session) - KEEP)
+    )

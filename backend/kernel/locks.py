@@ -1,0 +1,54 @@
+"""Locks, taken late and in sorted order, and only through here.
+
+On SQLite a write already holds the one write lock, so these add nothing there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from backend.kernel.ids import Id
+
+Row = TypeVar("Row", bound=DeclarativeBase)
+
+
+def lock_rows(session: Session, model: type[Row], ids: Iterable[Id]) -> list[Row]:
+    """The rows with these ids, locked for this transaction in id order and read afresh."""
+    wanted = sorted(set(ids))
+    key: Any = model.id  # type: ignore[attr-defined]
+    statement = (
+        select(model)
+        .where(key.in_(wanted))
+        .order_by(key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(statement))
+
+
+def lock_row(session: Session, model: type[Row], row_id: Id) -> Row | None:
+    """One row, locked and read afresh; None when there is none."""
+    rows = lock_rows(session, model, [row_id])
+    return rows[0] if rows else None
+
+
+def claim(session: Session, statement: Select[Row]) -> Sequence[Row]:
+    """Rows of ``statement`` nobody else holds (FOR UPDATE SKIP LOCKED); the caller must change them."""
+    skipping = statement.with_for_update(skip_locked=True)
+    return session.scalars(skipping.execution_options(populate_existing=True)).all()
+
+
+def lock_name(session: Session, name: str, *, wait: bool = True) -> bool:
+    """Hold ``name`` until the transaction ends. With ``wait=False`` False says that another holds it."""
+    if session.get_bind().dialect.name == "sqlite":
+        return True
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    if wait:
+        session.execute(select(func.pg_advisory_xact_lock(key)))
+        return True
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(key))))

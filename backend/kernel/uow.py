@@ -1,0 +1,210 @@
+"""Units of work: the only place where transactions begin and end.
+
+An entry point opens one and says whether it reads or writes; services take its session, may flush, never commit.
+On SQLite a write takes the process's write lock and begins with BEGIN IMMEDIATE; a read cannot write at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
+
+from backend.kernel.clock import Clock, SystemClock, business_date
+from backend.kernel.crypto import KeyRing
+from backend.kernel.errors import Unavailable
+from backend.kernel.permissions import ANONYMOUS, Actor
+
+if TYPE_CHECKING:
+    from backend.kernel.live import Emitter
+    from backend.kernel.outbox import Subscriptions
+
+log = structlog.get_logger(__name__)
+WRITE = "xinglin_write"
+WRITE_WAIT_SECONDS = 20.0
+
+
+class AuditMissing(RuntimeError):
+    """A unit of work changed rows without an audit row: a mistake of the program."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a session knows about the unit of work it belongs to."""
+
+    actor: Actor
+    moment: dt.datetime
+    keys: KeyRing
+    request_id: str
+    subscriptions: Subscriptions
+    is_write: bool
+    has_changes: bool = False
+    has_audit: bool = False
+    has_events: bool = False
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    emitter: Emitter | None = None
+
+
+class Database:
+    """Opens units of work. One per process; safe to share between threads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        keys: KeyRing,
+        subscriptions: Subscriptions,
+        clock: Clock | None = None,
+        pool_size: int = 20,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.keys = keys
+        self.subscriptions = subscriptions
+        self.emitter: Emitter | None = None
+        self.wake: Callable[[], None] = lambda: None
+        self.engine = make_engine(url, pool_size)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._turn = threading.Lock()
+        options: dict[str, Any] = {} if self.is_sqlite else {"postgresql_readonly": True}
+        self._readers = sessionmaker(self.engine.execution_options(**options), autoflush=False)
+        self._writers = sessionmaker(self.engine.execution_options(**{WRITE: True}))
+
+    @contextmanager
+    def read(self, actor: Actor = ANONYMOUS, *, request_id: str = "") -> Iterator[Session]:
+        """A unit of work that only reads; the database itself refuses a write in it."""
+        with self._readers() as session:
+            session.info["uow"] = self._context(actor, request_id, is_write=False)
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(
+        self, actor: Actor = ANONYMOUS, *, request_id: str = "", housekeeping: bool = False
+    ) -> Iterator[Session]:
+        """A unit of work that commits when the block ends well and rolls back on any exception.
+
+        Changed rows demand an audit row; ``housekeeping`` lifts that for work that only tidies.
+        Callbacks given to ``after_commit`` run after the commit; their failures are logged, never raised.
+        """
+        with self._write_turn(), self._writers() as session:
+            context = self._context(actor, request_id, is_write=True)
+            session.info["uow"] = context
+            event.listen(session, "after_flush", _note_changes)
+            session.connection()
+            yield session
+            session.flush()
+            if context.has_changes and not context.has_audit and not housekeeping:
+                raise AuditMissing("a unit of work changed rows without an audit row")
+            session.commit()
+        self._run_callbacks(context)
+
+    def _context(self, actor: Actor, request_id: str, *, is_write: bool) -> Context:
+        return Context(
+            actor=actor,
+            moment=self.clock.now(),
+            keys=self.keys,
+            request_id=request_id,
+            subscriptions=self.subscriptions,
+            is_write=is_write,
+            emitter=self.emitter,
+        )
+
+    @contextmanager
+    def _write_turn(self) -> Iterator[None]:
+        """On SQLite writers of one process queue here instead of polling the file lock."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=WRITE_WAIT_SECONDS):
+            raise Unavailable(code="write_queue_full")
+        try:
+            yield
+        except OperationalError as error:
+            if "locked" in str(error):
+                raise Unavailable(code="write_queue_full") from error
+            raise
+        finally:
+            self._turn.release()
+
+    def _run_callbacks(self, context: Context) -> None:
+        if context.has_events:
+            context.after_commit.append(self.wake)
+        for callback in context.after_commit:
+            try:
+                callback()
+            except Exception:
+                # The state is committed; live messages and wake-ups are repeated by beats and sweeps.
+                log.exception("after_commit_failed")
+
+
+def make_engine(url: str, pool_size: int = 20) -> Engine:
+    """An engine with our rules for SQLite (WAL, IMMEDIATE writes, refused writes in reads, full durability)."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=64, max_overflow=64, connect_args={"timeout": 15})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_write = bool(connection.get_execution_options().get(WRITE))
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if is_write else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _note_changes(session: Session, _flush: UOWTransaction) -> None:
+    context = _of(session)
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if not getattr(row, "is_kernel_row", False):
+            context.has_changes = True
+
+
+def _of(session: Session) -> Context:
+    context: Context = session.info["uow"]
+    return context
+
+
+def now(session: Session) -> dt.datetime:
+    """The moment at which this unit of work began (UTC); the same for everything in it."""
+    return _of(session).moment
+
+
+def today(session: Session) -> dt.date:
+    """The business date of this unit of work."""
+    return business_date(_of(session).moment)
+
+
+def actor(session: Session) -> Actor:
+    """Who acts in this unit of work."""
+    return _of(session).actor
+
+
+def keys(session: Session) -> KeyRing:
+    """The key ring in force."""
+    return _of(session).keys
+
+
+def context(session: Session) -> Context:
+    """The whole context, for the kernel's own modules."""
+    return _of(session)
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Run ``callback`` once the unit of work is committed; never when it rolls back."""
+    _of(session).after_commit.append(callback)

@@ -1,0 +1,28 @@
+"""Web plumbing shared by every blueprint: access, units of work, rendering, problems, health."""
+
+from __future__ import annotations
+
+from backend.kernel.web.access import current_actor, public, requires
+from backend.kernel.web.context import (
+    NavItem,
+    Xinglin,
+    idempotency_key,
+    read_uow,
+    write_uow,
+    xinglin,
+)
+from backend.kernel.web.rendering import redirect_to, render
+
+__all__ = [
+    "NavItem",
+    "Xinglin",
+    "current_actor",
+    "idempotency_key",
+    "public",
+    "read_uow",
+    "redirect_to",
+    "render",
+    "requires",
+    "write_uow",
+    "xinglin",
+]
