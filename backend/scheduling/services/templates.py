@@ -105,10 +105,11 @@ def generate_schedules(
         schedule = _schedule_row(entry, day, now(session))
         schedules.append(schedule)
         slots.extend(_slot_rows(entry, schedule))
-    if schedules:
-        session.execute(insert(Schedule), schedules)
-        session.execute(insert(Slot), slots)
-        session.execute(insert(SlotEvent), [_first_event(slot, now(session)) for slot in slots])
+    if not schedules:
+        return 0
+    session.execute(insert(Schedule), schedules)
+    session.execute(insert(Slot), slots)
+    session.execute(insert(SlotEvent), [_first_event(slot, now(session)) for slot in slots])
     audit.record(
         session,
         "scheduling.generate_schedules",

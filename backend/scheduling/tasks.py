@@ -1,0 +1,41 @@
+"""Periodic work: tidy lapsed holds whose timer was lost, and keep the booking window filled."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from backend.kernel.jobs import PeriodicJob
+from backend.kernel.permissions import system_actor
+from backend.kernel.uow import Database, now, today
+from backend.scheduling import rules, service
+from backend.scheduling.models import TemplateEntry
+
+
+def sweep_expired_holds(database: Database) -> None:
+    """End lapsed holds in small transactions until none is left."""
+    actor = system_actor("scheduling.sweep")
+    swept = service.SWEEP_BATCH
+    while swept == service.SWEEP_BATCH:
+        with database.write(actor, housekeeping=True) as session:
+            swept = service.sweep_expired_holds(session)
+
+
+def generate_ahead(database: Database) -> None:
+    """Generate, for every hospital with a template, up to the last bookable day."""
+    with database.read() as session:
+        hospitals = list(session.scalars(select(TemplateEntry.hospital_id).distinct()))
+    for hospital_id in sorted(hospitals):
+        actor = system_actor("scheduling.generate_ahead", hospital_id)
+        with database.write(actor, housekeeping=True) as session:
+            service.generate_schedules(
+                session,
+                hospital_id=hospital_id,
+                first=today(session),
+                last=rules.last_bookable_day(now(session)),
+            )
+
+
+JOBS = (
+    PeriodicJob("scheduling.sweep_expired_holds", sweep_expired_holds, minutes=1),
+    PeriodicJob("scheduling.generate_ahead", generate_ahead, minutes=30),
+)
