@@ -30,13 +30,12 @@ def parse_status(answers: dict[int, int]) -> PrinterStatus:
     offline, error, paper = (answers.get(kind, 0x12) for kind in (2, 3, 4))
     # Bits 2,3 near end and 5,6 end are always set in pairs; one of a pair is already a reason not
     # to print.
-    if paper & 0x60 or offline & 0x20:
-        state = PaperState.OUT
-    else:
-        state = PaperState.NEAR_END if paper & 0x0C else PaperState.OK
+    is_out = paper & 0x60 or offline & 0x20
+    is_near_end = bool(paper & 0x0C)
+    left = PaperState.NEAR_END if is_near_end else PaperState.OK
     return PrinterStatus(
         is_reachable=True,
-        paper=state,
+        paper=PaperState.OUT if is_out else left,
         is_cover_open=bool(offline & 0x04),
         has_cutter_error=bool(error & 0x08),
         has_error=bool(error & 0x60 or offline & 0x40),

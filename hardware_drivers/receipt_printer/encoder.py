@@ -48,7 +48,7 @@ def request_confirmation(identifier: bytes) -> bytes:
 
 
 def encode(receipt: Receipt) -> bytes:
-    """All bytes of a receipt, from reset to cut. Raises ValueError for an element it does not know."""
+    """All bytes of a receipt. Raises ValueError for an element it does not know."""
     parts = [INITIALIZE, CHINESE_MODE]
     parts += [_encode_element(element, receipt.columns) for element in receipt.elements]
     return b"".join(parts)

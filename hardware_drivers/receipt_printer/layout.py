@@ -31,7 +31,7 @@ def printable(text: str) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break into lines of at most `columns` columns; at blanks when a line has one, else anywhere."""
+    """Break into lines of at most `columns` columns: at blanks, or anywhere in Chinese."""
     lines: list[str] = []
     line = ""
     for char in printable(text):
