@@ -74,8 +74,8 @@ def _install(root: Path, environment: Path) -> None:
             run([sys.executable, "-m", "venv", environment])
     with step(f"Installing {len(pins)} Python packages (about a minute)"):
         # The lock is complete, so pip need not look for more.
-        pip = [environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
-        run([*pip, "install", "--quiet", "--no-deps", "--requirement", lock])
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+        run([*pip, "install", "--quiet", "--no-deps", "--requirement", str(lock)])
 
 
 def _is_usable(environment: Path) -> bool:
