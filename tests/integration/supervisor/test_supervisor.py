@@ -138,7 +138,7 @@ def test_no_process_outlives_the_runner(
 
     runner.process.send_signal(number)
     seconds = _wait_until(lambda: not _commands_with(runner.programs), 10)
-    assert not any(is_listening(port + n) for n in range(3))
+    _wait_until(lambda: not any(is_listening(port + n) for n in range(3)), 10 - seconds)
     if number is signal.SIGKILL:
         _wait_until(lambda: not Path(f"/proc/{guard}").exists(), 10 - seconds)
         assert runner.end() == -signal.SIGKILL
