@@ -7,10 +7,13 @@ import datetime as dt
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     Index,
     SmallInteger,
     String,
     UniqueConstraint,
+    and_,
+    or_,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -193,3 +196,9 @@ class SlotEvent(HospitalOwned, Base):
     at: Mapped[dt.datetime]
     appointment_id: Mapped[Id | None] = fk("scheduling_appointment.id", nullable=True, index=True)
     hold_until: Mapped[dt.datetime | None]
+
+
+def claimable(at: dt.datetime) -> ColumnElement[bool]:
+    """``rules.is_claimable`` in SQL: expiry is a predicate of the claim, not a sweeper's work."""
+    lapsed = and_(Slot.state == SlotState.HELD, Slot.hold_until <= at)
+    return and_(or_(Slot.state == SlotState.FREE, lapsed), Slot.ends_at > at)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from flask_babel import lazy_gettext as _
+
 from backend.kernel.clock import HalfDay, at_local, local
 from backend.scheduling.errors import (
     BookingClosed,
@@ -101,6 +103,24 @@ class Channel(StrEnum):
     PARTNER = "partner"
     WECHAT = "wechat"
 
+
+VISIT_TYPE_WORDS = {
+    VisitType.GENERAL: _("普通门诊"),
+    VisitType.ASSOCIATE_CHIEF: _("副主任医师门诊"),
+    VisitType.CHIEF: _("主任医师门诊"),
+    VisitType.SPECIAL: _("特需门诊"),
+    VisitType.EXAMINATION: _("检查"),
+}
+HALF_DAY_WORDS = {HalfDay.AM: _("上午"), HalfDay.PM: _("下午"), HalfDay.EVENING: _("晚间")}
+STATE_WORDS = {
+    AppointmentState.HELD: _("待支付"),
+    AppointmentState.BOOKED: _("已挂号"),
+    AppointmentState.CHECKED_IN: _("已报到"),
+    AppointmentState.FULFILLED: _("已就诊"),
+    AppointmentState.CANCELLED: _("已退号"),
+    AppointmentState.EXPIRED: _("未支付，已失效"),
+    AppointmentState.NO_SHOW: _("未到诊"),
+}
 
 #: Appointments that occupy their place: at most one of these per slot.
 OCCUPYING = frozenset(AppointmentState) - {AppointmentState.CANCELLED, AppointmentState.EXPIRED}
@@ -231,11 +251,16 @@ def last_bookable_day(now: dt.datetime, days: int = BOOKING_DAYS) -> dt.date:
     return wall.date() + dt.timedelta(days=ahead)
 
 
+def is_day_bookable(day: dt.date, now: dt.datetime, days: int = BOOKING_DAYS) -> bool:
+    """True from today to the end of the booking window."""
+    return local(now).date() <= day <= last_bookable_day(now, days)
+
+
 def check_bookable(
     day: dt.date, status: ScheduleStatus, now: dt.datetime, days: int = BOOKING_DAYS
 ) -> None:
     """Raise BookingClosed outside the booking window, ScheduleStopped for a session that is off."""
-    if not local(now).date() <= day <= last_bookable_day(now, days):
+    if not is_day_bookable(day, now, days):
         raise BookingClosed(day=day.isoformat())
     if status is not ScheduleStatus.OPEN:
         raise ScheduleStopped

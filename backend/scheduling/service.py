@@ -26,7 +26,8 @@ from backend.scheduling.errors import (
     SlotGone,
     WrongAppointmentState,
 )
-from backend.scheduling.models import Appointment, Schedule, Slot
+from backend.scheduling.models import Appointment, Schedule, Slot, claimable
+from backend.scheduling.queries import is_foreign
 from backend.scheduling.rules import (
     ACTIVE,
     AppointmentState,
@@ -72,7 +73,7 @@ def hold_slot(
     schedule = _schedule(session, schedule_id)
     rules.check_bookable(schedule.business_date, schedule.status, at)
     _clear_way(session, patient_id, schedule)
-    statement = select(Slot).where(Slot.schedule_id == schedule.id, pool.claimable(at))
+    statement = select(Slot).where(Slot.schedule_id == schedule.id, claimable(at))
     if slot_id is not None:
         statement = statement.where(Slot.id == slot_id)
     free = claim(session, statement.order_by(Slot.starts_at, Slot.number).limit(1))
@@ -220,7 +221,7 @@ def sweep_expired_holds(session: Session, limit: int = SWEEP_BATCH) -> int:
 
 def _schedule(session: Session, schedule_id: Id) -> Schedule:
     schedule = session.get(Schedule, schedule_id)
-    if schedule is None or pool.is_foreign(session, schedule.hospital_id):
+    if schedule is None or is_foreign(session, schedule.hospital_id):
         raise ScheduleNotFound
     return schedule
 

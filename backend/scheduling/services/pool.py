@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,22 +15,12 @@ from backend.contracts.scheduling import AppointmentCancelled, HoldDue, HoldExpi
 from backend.kernel import audit, outbox
 from backend.kernel.ids import Id
 from backend.kernel.locks import lock_row
-from backend.kernel.uow import actor, now
+from backend.kernel.uow import now
 from backend.scheduling import rules
 from backend.scheduling.errors import AlreadyBooked, AppointmentNotFound, SlotGone
 from backend.scheduling.models import Appointment, Slot, SlotEvent
+from backend.scheduling.queries import is_foreign
 from backend.scheduling.rules import AppointmentState, SlotEventKind, SlotState
-
-
-def claimable(at: dt.datetime) -> ColumnElement[bool]:
-    """``rules.is_claimable`` in SQL: expiry is a predicate of the claim, not a sweeper's work."""
-    lapsed = and_(Slot.state == SlotState.HELD, Slot.hold_until <= at)
-    return and_(or_(Slot.state == SlotState.FREE, lapsed), Slot.ends_at > at)
-
-
-def is_foreign(session: Session, hospital_id: Id) -> bool:
-    """True when the actor belongs to another hospital."""
-    return actor(session).hospital_id not in (None, hospital_id)
 
 
 def locked(session: Session, appointment_id: Id) -> tuple[Appointment, Slot]:

@@ -1,0 +1,314 @@
+"""The pool's read side. Every read is a small, fixed number of queries, however many rows it gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy.orm import Session
+
+from backend.kernel.clock import HalfDay
+from backend.kernel.ids import Id
+from backend.kernel.uow import actor, now
+from backend.organization import queries as organization
+from backend.scheduling import rules
+from backend.scheduling.errors import AppointmentNotFound, ScheduleNotFound
+from backend.scheduling.models import Appointment, Schedule, Slot, claimable
+from backend.scheduling.rules import (
+    ACTIVE,
+    AppointmentState,
+    Channel,
+    ScheduleStatus,
+    SlotState,
+    VisitType,
+)
+from backend.scheduling.views import (
+    AppointmentView,
+    DepartmentView,
+    GridRow,
+    ScheduleView,
+    SlotView,
+    WeekGrid,
+)
+
+__all__ = [
+    "ACTIVE",
+    "AppointmentState",
+    "AppointmentView",
+    "Channel",
+    "DepartmentView",
+    "GridRow",
+    "HalfDay",
+    "ScheduleStatus",
+    "ScheduleView",
+    "SlotState",
+    "SlotView",
+    "VisitType",
+    "WeekGrid",
+    "get_appointment",
+    "get_schedule",
+    "is_foreign",
+    "list_appointments",
+    "list_bookable",
+    "list_bookable_departments",
+    "list_schedules",
+    "list_slots",
+    "week_grid",
+]
+
+_HALF_DAYS = tuple(HalfDay)
+
+
+def is_foreign(session: Session, hospital_id: Id) -> bool:
+    """True when the actor belongs to another hospital."""
+    return actor(session).hospital_id not in (None, hospital_id)
+
+
+def list_bookable(
+    session: Session, *, hospital_id: Id, day: dt.date, department_id: Id | None = None
+) -> list[ScheduleView]:
+    """The sessions of ``day`` that take place and are not over yet, full ones included; three queries.
+
+    Empty on a day outside the booking window. In the order of department, half-day, time, practitioner.
+    """
+    at = now(session)
+    if not rules.is_day_bookable(day, at):
+        return []
+    found = list_schedules(
+        session, hospital_id=hospital_id, first=day, last=day, department_id=department_id
+    )
+    return [view for view in found if not view.is_stopped and view.last_ends_at > at]
+
+
+def list_bookable_departments(
+    session: Session, *, hospital_id: Id, day: dt.date
+) -> list[DepartmentView]:
+    """The departments with a session somebody may still book on ``day``; three queries."""
+    by_department: dict[Id, list[ScheduleView]] = {}
+    for view in list_bookable(session, hospital_id=hospital_id, day=day):
+        by_department.setdefault(view.department_id, []).append(view)
+    return [
+        DepartmentView(
+            department_id=department_id,
+            name=views[0].department_name,
+            free_count=sum(view.free_count for view in views),
+            practitioner_count=len({view.practitioner_id for view in views}),
+        )
+        for department_id, views in by_department.items()
+    ]
+
+
+def list_schedules(
+    session: Session,
+    *,
+    hospital_id: Id,
+    first: dt.date,
+    last: dt.date,
+    department_id: Id | None = None,
+) -> list[ScheduleView]:
+    """Every session from ``first`` to ``last`` (both included) with its places counted; three queries."""
+    where = [Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)]
+    if department_id is not None:
+        where.append(Schedule.department_id == department_id)
+    return _schedule_views(session, *where)
+
+
+def get_schedule(session: Session, schedule_id: Id) -> ScheduleView:
+    """One session with its places counted. Raises ScheduleNotFound (also for another hospital's)."""
+    views = _schedule_views(session, Schedule.id == schedule_id)
+    if not views or is_foreign(session, _hospital_of(session, schedule_id)):
+        raise ScheduleNotFound
+    return views[0]
+
+
+def list_slots(session: Session, schedule_id: Id) -> list[SlotView]:
+    """The places of one session by number; one query. Raises ScheduleNotFound."""
+    at = now(session)
+    if is_foreign(session, _hospital_of(session, schedule_id)):
+        raise ScheduleNotFound
+    rows = session.execute(
+        select(Slot, Appointment.state, Appointment.channel)
+        .outerjoin(Appointment, Appointment.id == Slot.appointment_id)
+        .where(Slot.schedule_id == schedule_id)
+        .order_by(Slot.number)
+    )
+    return [
+        SlotView(
+            slot_id=slot.id,
+            number=slot.number,
+            starts_at=slot.starts_at,
+            ends_at=slot.ends_at,
+            state=slot.state,
+            is_free=rules.is_claimable(slot.state, slot.hold_until, slot.ends_at, at),
+            is_lapsed=slot.state is SlotState.HELD and rules.is_lapsed(slot.hold_until, at),
+            appointment_state=state,
+            channel=channel,
+        )
+        for slot, state, channel in rows
+    ]
+
+
+def week_grid(session: Session, *, hospital_id: Id, department_id: Id, day: dt.date) -> WeekGrid:
+    """The week (Monday to Sunday) that contains ``day``, of one department; three queries."""
+    monday = day - dt.timedelta(days=day.weekday())
+    days = tuple(monday + dt.timedelta(days=offset) for offset in range(7))
+    rows: dict[Id, GridRow] = {}
+    for view in list_schedules(
+        session, hospital_id=hospital_id, first=monday, last=days[-1], department_id=department_id
+    ):
+        row = rows.setdefault(
+            view.practitioner_id,
+            GridRow(view.practitioner_id, view.practitioner_name, view.title, {}),
+        )
+        row.cells[view.business_date, view.half_day] = view
+    ordered = sorted(rows.values(), key=lambda row: (row.practitioner_name, row.practitioner_id))
+    used = {half_day for row in ordered for _, half_day in row.cells}
+    half_days = tuple(
+        half_day for half_day in _HALF_DAYS if half_day is not HalfDay.EVENING or half_day in used
+    )
+    return WeekGrid(days=days, half_days=half_days, rows=tuple(ordered))
+
+
+def get_appointment(session: Session, appointment_id: Id) -> AppointmentView:
+    """One appointment with its names; three queries. Raises AppointmentNotFound."""
+    row = session.get(Appointment, appointment_id)
+    if row is None or is_foreign(session, row.hospital_id):
+        raise AppointmentNotFound
+    return _appointment_views(session, [row])[0]
+
+
+def list_appointments(
+    session: Session,
+    *,
+    patient_id: Id,
+    day: dt.date | None = None,
+    states: frozenset[AppointmentState] | None = None,
+) -> list[AppointmentView]:
+    """A patient's appointments by time, of one business day and of some states if given; three queries."""
+    statement = select(Appointment).where(Appointment.patient_id == patient_id)
+    hospital_id = actor(session).hospital_id
+    if hospital_id is not None:
+        statement = statement.where(Appointment.hospital_id == hospital_id)
+    if day is not None:
+        statement = statement.where(Appointment.business_date == day)
+    if states is not None:
+        statement = statement.where(Appointment.state.in_(states))
+    ordered = statement.order_by(Appointment.starts_at, Appointment.created_at)
+    return _appointment_views(session, session.scalars(ordered).all())
+
+
+def _hospital_of(session: Session, schedule_id: Id) -> Id:
+    schedule = session.get(Schedule, schedule_id)
+    if schedule is None:
+        raise ScheduleNotFound
+    return schedule.hospital_id
+
+
+def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[ScheduleView]:
+    is_free = claimable(now(session))
+    rows = session.execute(
+        select(
+            Schedule,
+            func.count(Slot.id).label("total"),
+            func.count(case((is_free, Slot.id))).label("free"),
+            func.min(Slot.starts_at).label("first_starts_at"),
+            func.max(Slot.ends_at).label("last_ends_at"),
+            func.min(case((is_free, Slot.starts_at))).label("next_starts_at"),
+            func.min(case((is_free, Slot.ends_at))).label("next_ends_at"),
+        )
+        .join(Slot, Slot.schedule_id == Schedule.id)
+        .where(*where)
+        .group_by(Schedule.id)
+    ).all()
+    schedules = [row[0] for row in rows]
+    people, names = _names(session, schedules)
+    views = [_schedule_view(row, people, names) for row in rows]
+    return sorted(
+        views,
+        key=lambda view: (
+            view.business_date,
+            view.department_name,
+            _HALF_DAYS.index(view.half_day),
+            view.first_starts_at,
+            view.practitioner_name,
+        ),
+    )
+
+
+def _names(
+    session: Session, rows: Sequence[Schedule] | Sequence[Appointment]
+) -> tuple[dict[Id, organization.Practitioner], dict[Id, str]]:
+    if not rows:
+        return {}, {}
+    people = organization.practitioners_by_id(session, {row.practitioner_id for row in rows})
+    places = {row.department_id for row in rows} | {row.location_id for row in rows}
+    return people, organization.names_by_id(session, places)
+
+
+def _schedule_view(
+    row: Row[Any], people: dict[Id, organization.Practitioner], names: dict[Id, str]
+) -> ScheduleView:
+    schedule: Schedule = row[0]
+    person = people[schedule.practitioner_id]
+    return ScheduleView(
+        schedule_id=schedule.id,
+        practitioner_id=person.id,
+        practitioner_name=person.name,
+        title=person.title,
+        specialty=person.specialty,
+        department_id=schedule.department_id,
+        department_name=names[schedule.department_id],
+        location_id=schedule.location_id,
+        room_name=names[schedule.location_id],
+        business_date=schedule.business_date,
+        half_day=schedule.half_day,
+        visit_type=schedule.visit_type,
+        price_item_code=schedule.price_item_code,
+        fee_fen=schedule.fee_fen,
+        status=schedule.status,
+        total_count=row.total,
+        free_count=row.free if schedule.status is ScheduleStatus.OPEN else 0,
+        first_starts_at=row.first_starts_at,
+        last_ends_at=row.last_ends_at,
+        next_starts_at=row.next_starts_at,
+        next_ends_at=row.next_ends_at,
+    )
+
+
+def _appointment_views(session: Session, rows: Sequence[Appointment]) -> list[AppointmentView]:
+    at = now(session)
+    people, names = _names(session, rows)
+    return [
+        AppointmentView(
+            id=row.id,
+            hospital_id=row.hospital_id,
+            patient_id=row.patient_id,
+            schedule_id=row.schedule_id,
+            slot_id=row.slot_id,
+            practitioner_id=row.practitioner_id,
+            practitioner_name=people[row.practitioner_id].name,
+            title=people[row.practitioner_id].title,
+            department_id=row.department_id,
+            department_name=names[row.department_id],
+            location_id=row.location_id,
+            room_name=names[row.location_id],
+            business_date=row.business_date,
+            half_day=row.half_day,
+            visit_type=row.visit_type,
+            price_item_code=row.price_item_code,
+            fee_fen=row.fee_fen,
+            number=row.number,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            channel=row.channel,
+            state=row.state,
+            hold_until=row.hold_until,
+            created_at=row.created_at,
+            invoice_id=row.invoice_id,
+            can_check_in=rules.can_check_in(row.state, row.business_date, at),
+            is_lapsed=row.state is AppointmentState.HELD and rules.is_lapsed(row.hold_until, at),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,161 @@
+"""What scheduling shows to other domains and to templates: frozen, with names and words filled in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from backend.kernel.clock import HalfDay
+from backend.kernel.ids import Id
+from backend.scheduling.rules import (
+    HALF_DAY_WORDS,
+    STATE_WORDS,
+    VISIT_TYPE_WORDS,
+    AppointmentState,
+    Channel,
+    ScheduleStatus,
+    SlotState,
+    VisitType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleView:
+    """One session with its places counted; times are UTC, the fee in fen.
+
+    ``next_starts_at``/``next_ends_at`` is the window the next booking gets; None when nothing is free.
+    """
+
+    schedule_id: Id
+    practitioner_id: Id
+    practitioner_name: str
+    title: str
+    specialty: str
+    department_id: Id
+    department_name: str
+    location_id: Id
+    room_name: str
+    business_date: dt.date
+    half_day: HalfDay
+    visit_type: VisitType
+    price_item_code: str
+    fee_fen: int
+    status: ScheduleStatus
+    total_count: int
+    free_count: int
+    first_starts_at: dt.datetime
+    last_ends_at: dt.datetime
+    next_starts_at: dt.datetime | None
+    next_ends_at: dt.datetime | None
+
+    @property
+    def visit_type_words(self) -> str:
+        """The kind of visit in words."""
+        return str(VISIT_TYPE_WORDS[self.visit_type])
+
+    @property
+    def half_day_words(self) -> str:
+        """The half-day in words."""
+        return str(HALF_DAY_WORDS[self.half_day])
+
+    @property
+    def is_stopped(self) -> bool:
+        """True when the session does not take place."""
+        return self.status is ScheduleStatus.STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentView:
+    """A department somebody can book in on a day."""
+
+    department_id: Id
+    name: str
+    free_count: int
+    practitioner_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One numbered place as staff see it: who holds it is not shown, only how."""
+
+    slot_id: Id
+    number: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    state: SlotState
+    is_free: bool
+    is_lapsed: bool
+    appointment_state: AppointmentState | None
+    channel: Channel | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentView:
+    """A patient's claim on a place, with names; times are UTC, the fee in fen."""
+
+    id: Id
+    hospital_id: Id
+    patient_id: Id
+    schedule_id: Id
+    slot_id: Id
+    practitioner_id: Id
+    practitioner_name: str
+    title: str
+    department_id: Id
+    department_name: str
+    location_id: Id
+    room_name: str
+    business_date: dt.date
+    half_day: HalfDay
+    visit_type: VisitType
+    price_item_code: str
+    fee_fen: int
+    number: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    channel: Channel
+    state: AppointmentState
+    hold_until: dt.datetime
+    created_at: dt.datetime
+    invoice_id: Id | None
+    can_check_in: bool
+    is_lapsed: bool
+
+    @property
+    def state_words(self) -> str:
+        """The state in the patient's words."""
+        return str(STATE_WORDS[self.state])
+
+    @property
+    def visit_type_words(self) -> str:
+        """The kind of visit in words."""
+        return str(VISIT_TYPE_WORDS[self.visit_type])
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One practitioner's week: his or her sessions by day and half-day."""
+
+    practitioner_id: Id
+    practitioner_name: str
+    title: str
+    cells: dict[tuple[dt.date, HalfDay], ScheduleView]
+
+
+@dataclass(frozen=True, slots=True)
+class WeekGrid:
+    """A department's week: days Monday to Sunday, one row a practitioner with a session in it."""
+
+    days: tuple[dt.date, ...]
+    half_days: tuple[HalfDay, ...]
+    rows: tuple[GridRow, ...]
+
+    @property
+    def free_count(self) -> int:
+        """Free places of the whole week."""
+        return sum(cell.free_count for row in self.rows for cell in row.cells.values())
+
+    @property
+    def total_count(self) -> int:
+        """All places of the whole week."""
+        return sum(cell.total_count for row in self.rows for cell in row.cells.values())
