@@ -1,0 +1,109 @@
+"""What can go wrong with money, in words for the person at the kiosk or the counter."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from backend.kernel.errors import Conflict, InvalidInput, NotFound
+
+
+class PriceUnknown(NotFound):
+    """The price list has no such item, or no price for it on this day."""
+
+    code = "price_unknown"
+    default_message = _("价目表中没有这个项目今天的价格")
+    default_next_step = _("请联系物价管理人员维护价目")
+
+
+class InvoiceUnknown(NotFound):
+    """No such bill, or not this patient's."""
+
+    code = "invoice_unknown"
+    default_message = _("没有找到这张账单")
+    default_next_step = _("请返回重新查询待缴费用")
+
+
+class PaymentUnknown(NotFound):
+    """No such payment (for a notification: the platform speaks of an order that is not ours)."""
+
+    code = "payment_unknown"
+    default_message = _("没有找到这笔支付")
+    default_next_step = _("请返回重新查询，或到人工窗口核对")
+
+
+class RefundUnknown(NotFound):
+    """No such refund."""
+
+    code = "refund_unknown"
+    default_message = _("没有找到这笔退款")
+    default_next_step = _("请返回重新查询，或到人工窗口核对")
+
+
+class CaseUnknown(NotFound):
+    """No such money case."""
+
+    code = "money_case_unknown"
+    default_message = _("没有找到这条资金差错记录")
+
+
+class IllegalMove(Conflict):
+    """A charge, bill, payment or refund cannot go from its state to the one asked for."""
+
+    code = "illegal_move"
+    default_message = _("当前状态下不能进行这一步")
+
+
+class ChargeNotPending(Conflict):
+    """A charge is already on a bill, paid or cancelled."""
+
+    code = "charge_not_pending"
+    default_message = _("所选费用已在其他账单中或已处理")
+    default_next_step = _("请刷新待缴费用后重新选择")
+
+
+class InvoiceNotOpen(Conflict):
+    """A bill was paid or has ended already."""
+
+    code = "invoice_not_open"
+    default_message = _("这张账单已支付或已失效，不需要再付款")
+    default_next_step = _("请返回查看最新的缴费情况")
+
+
+class InvoiceExpired(Conflict):
+    """The time to pay a bill has run out."""
+
+    code = "invoice_expired"
+    default_message = _("这张账单的支付时间已过")
+    default_next_step = _("没有扣款。请重新预约后再支付")
+
+
+class AmountDiffers(Conflict):
+    """The amount shown to the payer is not what is due now; ``due_fen`` says what is."""
+
+    code = "amount_differs"
+    default_message = _("应付金额已经变化，没有扣款")
+    default_next_step = _("请核对新的金额后再支付")
+
+
+class PaymentInFlight(Conflict):
+    """A QR payment of the same bill is still open: taking cash now could take the money twice."""
+
+    code = "payment_in_flight"
+    default_message = _("这张账单还有一笔扫码支付没有结束")
+    default_next_step = _("请先取消扫码支付，确认关闭后再收现金")
+
+
+class CashTooLittle(InvalidInput):
+    """The cash handed over is less than what is due."""
+
+    code = "cash_too_little"
+    default_message = _("收到的现金少于应付金额")
+    default_next_step = _("请核对收到的现金")
+
+
+class RefundTooMuch(Conflict):
+    """More than was paid or is left after earlier refunds; ``refundable_fen`` says what is left."""
+
+    code = "refund_too_much"
+    default_message = _("退款金额超过可退金额")
+    default_next_step = _("请核对可退金额后重新提交")

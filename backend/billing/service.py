@@ -1,0 +1,52 @@
+"""Billing's commands, as other domains and entry points use them. See ``services`` for each.
+
+All take the session of a write unit of work, may flush, never commit, and talk to no platform.
+"""
+
+from __future__ import annotations
+
+from backend.billing.services.cases import close_case, record_stray_trade
+from backend.billing.services.charges import cancel_charge, raise_charge
+from backend.billing.services.invoices import open_invoice, void_invoice
+from backend.billing.services.payments import (
+    cancel_payment,
+    expire_payment,
+    mark_refused,
+    mark_unknown,
+    pay_cash,
+    start_qr_payment,
+    store_code,
+)
+from backend.billing.services.prices import set_price
+from backend.billing.services.refunds import (
+    give_back,
+    mark_refund_abnormal,
+    mark_refund_unknown,
+    request_refund,
+    retry_refund,
+)
+from backend.billing.services.reports import apply_refund_status, apply_trade_status
+
+__all__ = [
+    "apply_refund_status",
+    "apply_trade_status",
+    "cancel_charge",
+    "cancel_payment",
+    "close_case",
+    "expire_payment",
+    "give_back",
+    "mark_refund_abnormal",
+    "mark_refund_unknown",
+    "mark_refused",
+    "mark_unknown",
+    "open_invoice",
+    "pay_cash",
+    "raise_charge",
+    "record_stray_trade",
+    "request_refund",
+    "retry_refund",
+    "set_price",
+    "start_qr_payment",
+    "store_code",
+    "void_invoice",
+]

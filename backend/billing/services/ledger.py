@@ -1,0 +1,40 @@
+"""Posts business facts to the double-entry ledger. Entries are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from backend.billing.models import JournalEntry, Posting
+from backend.billing.rules import EntryKind, Line
+from backend.kernel.ids import Id
+from backend.kernel.uow import now, today
+
+
+def post(
+    session: Session,
+    kind: EntryKind,
+    *,
+    source_id: Id,
+    hospital_id: Id | None,
+    lines: Sequence[Line],
+) -> None:
+    """Write one balanced entry for one fact of one document; nothing for a fact of no money.
+
+    ValueError when the lines do not sum to zero. A fact posted twice breaks a unique constraint.
+    """
+    if sum(line.amount_fen for line in lines):
+        raise ValueError(f"{kind.value} of {source_id} does not balance")
+    if not lines:
+        return
+    session.add(
+        JournalEntry(
+            hospital_id=hospital_id,
+            kind=kind,
+            source_id=source_id,
+            posted_at=now(session),
+            business_date=today(session),
+            postings=[Posting(account=line.account, amount_fen=line.amount_fen) for line in lines],
+        )
+    )
