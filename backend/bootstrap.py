@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
 
 import backend
-from backend.kernel import idempotency, live, outbox  # noqa: F401 - their tables belong to the schema
+from backend.kernel import audit, idempotency, live, outbox
+from backend.kernel.clock import Clock
+from backend.kernel.crypto import KeyRing
+from backend.kernel.jobs import PeriodicJob
+from backend.kernel.outbox import Subscriptions
+from backend.kernel.uow import Database, now
+from backend.settings import Secrets, Settings, load_secrets
+
+OUTBOX_KEPT = dt.timedelta(days=30)
 
 
 def import_models() -> None:
@@ -17,3 +28,46 @@ def import_models() -> None:
         path = importlib.import_module(f"backend.{package.name}").__path__
         if any(module.name == "models" for module in pkgutil.iter_modules(path)):
             importlib.import_module(f"backend.{package.name}.models")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What every process of the backend has: settings, secrets and the database with its subscribers."""
+
+    settings: Settings
+    secrets: Secrets
+    database: Database
+
+
+def audit_heads(settings: Settings) -> Path:
+    """The file outside the database that repeats the heads of the audit chain."""
+    return settings.data_dir / "audit-heads.log"
+
+
+def build_program(settings: Settings, clock: Clock | None = None) -> Program:
+    """Join everything a process needs before it serves, works or runs a command."""
+    import_models()
+    secrets = load_secrets(settings)
+    subscriptions = Subscriptions()
+    database = Database(
+        settings.url,
+        keys=KeyRing(secrets.keys, secrets.blind_index_key),
+        subscriptions=subscriptions,
+        clock=clock,
+    )
+    return Program(settings, secrets, database)
+
+
+def periodic_jobs(program: Program) -> list[PeriodicJob]:
+    """All work on the minute clock."""
+
+    def seal(database: Database) -> None:
+        audit.seal(database, audit_heads(program.settings))
+
+    def tidy(database: Database) -> None:
+        with database.write(housekeeping=True) as session:
+            idempotency.forget_old(session)
+            live.forget_old(session)
+            outbox.forget_old(session, now(session) - OUTBOX_KEPT)
+
+    return [PeriodicJob("seal-audit", seal), PeriodicJob("tidy-kernel", tidy, minutes=30)]

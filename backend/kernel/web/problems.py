@@ -62,7 +62,16 @@ def problem(error: XinglinError) -> Response:
         response.mimetype = "application/problem+json"
     else:
         name = "errors/fragment.html" if is_fragment_request() else "errors/page.html"
-        response = make_response(render_template(name, error=error, request_id=request_id()))
+        text = render_template(
+            name,
+            title=str(error.message),
+            message="",
+            next_step=str(error.next_step),
+            fields={field: str(words) for field, words in error.fields.items()},
+            status=error.status,
+            request_id=request_id(),
+        )
+        response = make_response(text)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
     return response
