@@ -168,11 +168,15 @@ class KioskRow:
 
 @dataclass(frozen=True, slots=True)
 class CareRow:
-    """A typical visit of a department, from complaint to orders (space-separated codes)."""
+    """A typical visit of a department, from complaint to orders, for patients of ``min_age`` and over.
+
+    Codes are separated by spaces in the file; an empty ``sex`` serves both.
+    """
 
     code: str
     department_code: str
     sex: str
+    min_age: int
     weight: int
     diagnosis_codes: tuple[str, ...]
     complaint: str
