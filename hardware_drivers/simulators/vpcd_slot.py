@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 from hardware_drivers.simulators.cards import VirtualCard
 
 _OFF, _ON, _RESET, _ATR = 0, 1, 2, 4
+
+# pcscd looks every 0.4 s whether a card is there: a hand is slower than that, so we must be too.
+_SWAP_SECONDS = 0.7
 
 
 class VirtualSlot:
@@ -25,6 +29,7 @@ class VirtualSlot:
         self._link: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._pull_after: int | None = None
+        self._emptied_at = time.monotonic() - _SWAP_SECONDS
 
     @property
     def card(self) -> VirtualCard | None:
@@ -39,6 +44,10 @@ class VirtualSlot:
         Raises OSError when vpcd does not listen.
         """
         self.remove()
+        with self._lock:
+            pause = self._emptied_at + _SWAP_SECONDS - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
         link = socket.create_connection(("127.0.0.1", self.port), 3)
         link.settimeout(None)
         with self._lock:
@@ -54,6 +63,8 @@ class VirtualSlot:
         with self._lock:
             link, thread = self._link, self._thread
             self._card = self._link = self._thread = None
+            if link is not None:
+                self._emptied_at = time.monotonic()
         if link is not None:
             try:
                 link.shutdown(socket.SHUT_RDWR)
@@ -74,6 +85,7 @@ class VirtualSlot:
         with self._lock:
             if self._link is link:
                 self._card = self._link = self._thread = None
+                self._emptied_at = time.monotonic()
 
     def _answer(self, card: VirtualCard, message: bytes) -> bytes | None:
         if len(message) == 1:

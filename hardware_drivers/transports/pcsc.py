@@ -133,12 +133,13 @@ class PcscTransport:
         return ApduAnswer(bytes(answer[:-2]), answer[-2] << 8 | answer[-1])
 
     def disconnect(self) -> None:
-        """Let go of the card and power it off."""
+        """Let go of the card."""
         card, self._card = self._card, None
         if card is not None:
             scard = _scard()
-            # The result says only that the card is gone already, which is what is wanted.
-            scard.SCardDisconnect(card, scard.SCARD_RESET_CARD)
+            # Not RESET: resetting a card that was just pulled leaves the slot "swallowed" in pcscd
+            # until the next removal. The result says only that the card is gone already.
+            scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
 
     def close(self) -> None:
         """Release the PC/SC context; the next use makes a new one."""
