@@ -1,0 +1,1 @@
+"""Word files of the kiosk: one JSON object a language, key → words with {facts}."""
