@@ -24,7 +24,9 @@ def printable(text: str) -> str:
     """The text without control characters: a name from outside must never reach the printer as a
     command.
     """
-    cleaned = (" " if char in "\t\r\n" else char for char in text)
+    # The half-width yen sign takes four bytes in GB18030, which printers' fonts lack; the wide one
+    # is there.
+    cleaned = (" " if char in "\t\r\n" else char for char in text.replace("¥", "￥"))
     return "".join(
         char for char in cleaned if unicodedata.category(char) not in {"Cc", "Cs", "Cn", "Co"}
     )
