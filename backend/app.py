@@ -83,7 +83,7 @@ def _go_live(app: Flask, services: context.Xinglin, parts: Parts) -> None:
         app,
         async_mode="threading" if settings.is_sqlite else "gevent",
         message_queue=settings.redis_url or None,
-        channel="xinglin-live",
+        channel=live.CHANNEL,
         transports=["websocket"],
         ping_interval=10,
         ping_timeout=10,

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         "", description="Redis URL; required with PostgreSQL and more than one web process"
     )
     web_threads: int = Field(
-        32, ge=4, le=256, description="threads of the one web process on SQLite"
+        64, ge=4, le=256, description="threads of the one web process on SQLite"
     )
     web_processes: int = Field(
         1, ge=1, le=64, description="web processes of one `xinglin web` on PostgreSQL"

@@ -24,6 +24,7 @@ from backend.kernel.uow import Database, after_commit, context, now
 log = structlog.get_logger(__name__)
 
 NAMESPACE = "/live"
+CHANNEL = "xinglin-live"
 BEAT_SECONDS = 5.0
 KEEP = dt.timedelta(days=2)
 MOST_MISSED = 200

@@ -145,7 +145,7 @@ def publish(session: Session, event: Event, *, not_before: dt.datetime | None = 
         request_id=unit.request_id,
     )
     session.add(row)
-    session.flush([row])
+    session.flush()
     for subscription in unit.subscriptions.of(event.NAME):
         session.add(
             OutboxDelivery(

@@ -1,0 +1,118 @@
+"""The `xinglin` command: run, serve, work, migrate, load the demo, journey, verify."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from backend import migrations, serving, worker
+from backend.bootstrap import Program, audit_heads, build_program
+from backend.kernel import audit as kernel_audit
+from backend.kernel import logging
+from backend.kernel.permissions import system_actor
+from backend.kernel.verify import VerifyReport
+from backend.settings import Settings
+
+console = Console(highlight=False)
+CLI_ACTOR = system_actor("xinglin-cli")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """杏林 Xinglin: a hospital's front door and the platforms behind it.
+
+    \b
+    xinglin run       start the demo hospital with everything around it
+    xinglin journey   take patients through a whole visit against the running system
+    Configuration comes from XINGLIN_* variables; the README has the table.
+    """
+
+
+def _program() -> Program:
+    settings = Settings()
+    logging.configure("WARNING")
+    return build_program(settings)
+
+
+@main.command()
+def run() -> None:
+    """Start the demo hospital: backend, kiosks, sandbox and device bench. Ctrl-C ends all of it."""
+    from backend.demo import runner
+
+    sys.exit(runner.run(Settings(), console))
+
+
+@main.command()
+@click.option("--port", type=int, default=None, help="Default: XINGLIN_PORT_BASE.")
+def web(port: int | None) -> None:
+    """Serve the web pages and interfaces (one server; see docs/operations.md for several)."""
+    settings = Settings()
+    serving.serve(settings, port or settings.port_base)
+
+
+@main.command("worker")
+def worker_command() -> None:
+    """Deliver events and do periodic work for a distributed installation."""
+    settings = Settings()
+    if not settings.is_distributed:
+        raise click.UsageError(
+            "a worker needs XINGLIN_REDIS_URL; the embedded web process works itself"
+        )
+    worker.run(settings)
+
+
+@main.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("migrate")
+def db_migrate() -> None:
+    """Bring the database to this program's schema; does nothing when it is there."""
+    program = _program()
+    migrations.upgrade(program.database.engine)
+    console.print("database is at the newest revision")
+
+
+def _verify(program: Program, title: str, check: Callable[[Session], VerifyReport]) -> None:
+    """Run a verifier, print what it counted and found, and end non-zero when it found something."""
+    with program.database.read(CLI_ACTOR) as session:
+        report = check(session)
+    table = Table(title=title, title_justify="left")
+    table.add_column("rows")
+    table.add_column("checked", justify="right")
+    for what, number in report.counts.items():
+        table.add_row(what, f"{number:,}")
+    console.print(table)
+    for note in report.notes:
+        console.print(f"note: {note}")
+    for problem in report.problems:
+        console.print(f"[red]wrong:[/red] {problem}")
+    console.print(f"{report.checked:,} rows checked, {len(report.problems)} problems")
+    if not report.is_sound:
+        sys.exit(1)
+    if report.checked == 0:
+        console.print("nothing to check: is this the right database?")
+        sys.exit(1)
+
+
+@main.group("audit")
+def audit_group() -> None:
+    """The audit log."""
+
+
+@audit_group.command("verify")
+def audit_verify() -> None:
+    """Recompute the audit chain and compare it with the heads kept outside the database."""
+    program = _program()
+    kernel_audit.seal(program.database, audit_heads(program.settings))
+    _verify(program, "audit", lambda s: kernel_audit.verify(s, audit_heads(program.settings)))
+
+
+if __name__ == "__main__":
+    main()
