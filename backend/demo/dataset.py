@@ -21,8 +21,8 @@ VISIT_FEES = {
     "special": "REG-SPECIAL",
 }
 
-#: First minute and last minute of each half-day, in minutes after local midnight.
-SESSION_MINUTES = {"am": (480, 720), "pm": (810, 1020), "evening": (1050, 1200)}
+#: When each half-day usually begins and has ended, in minutes after local midnight.
+SESSION_MINUTES = {"am": (480, 720), "pm": (810, 1050), "evening": (1080, 1440)}
 
 Row = TypeVar("Row")
 
@@ -30,7 +30,9 @@ Row = TypeVar("Row")
 def _value(text: str, kind: Any, place: str) -> Any:
     if kind is str:
         return text
-    if kind is int:
+    if kind == int | None and not text:
+        return None
+    if kind in (int, int | None):
         try:
             return int(text)
         except ValueError as error:
@@ -87,8 +89,15 @@ def load() -> Dataset:
     return load_from(DATA)
 
 
+def first_minute(entry: TemplateRow) -> int:
+    """Minute after local midnight at which a session begins."""
+    if entry.starts_minute is not None:
+        return entry.starts_minute
+    return SESSION_MINUTES[entry.half_day][0]
+
+
 def slot_minute(entry: TemplateRow, number: int) -> int:
     """Minute after local midnight at which slot ``number`` (1…capacity) of a session begins."""
     if not 1 <= number <= entry.capacity:
         raise ValueError(f"slot {number} of {entry.capacity}")
-    return SESSION_MINUTES[entry.half_day][0] + (number - 1) * entry.slot_minutes
+    return first_minute(entry) + (number - 1) * entry.slot_minutes

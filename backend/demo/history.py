@@ -20,6 +20,8 @@ DAYS = 30
 #: China has one zone and no summer time; a fixed offset needs no zone files.
 ZONE = timezone(timedelta(hours=8))
 MINUTE = timedelta(minutes=1)
+#: No visit begins after ten at night, so that every one is over by midnight.
+LAST_MINUTE = 22 * 60
 ORDER = {"am": 0, "pm": 1, "evening": 2}
 _VISITS = ((1, 70), (2, 22), (3, 8))
 _CHANNELS = (("kiosk", 38), ("wechat", 24), ("miniprogram", 20), ("counter", 18))
@@ -106,15 +108,19 @@ class _Rota:
         sessions = [
             (entry, entry.capacity)
             for entry in self._sessions[department, day.isoweekday()]
-            if len(self._taken[day, entry]) < entry.capacity
+            if self._free(day, entry)
         ]
         if not sessions:
             return None
         entry = dice.weighted(sessions)
-        taken = self._taken[day, entry]
-        number = dice.pick([n for n in range(1, entry.capacity + 1) if n not in taken])
-        taken.add(number)
+        number = dice.pick(self._free(day, entry))
+        self._taken[day, entry].add(number)
         return entry, number
+
+    def _free(self, day: date, entry: TemplateRow) -> list[int]:
+        taken = self._taken[day, entry]
+        numbers = range(1, entry.capacity + 1)
+        return [n for n in numbers if n not in taken and slot_minute(entry, n) < LAST_MINUTE]
 
 
 def _department(dice: Dice, person: PersonSpec, age: int) -> str:
@@ -147,6 +153,9 @@ def _drug_orders(dice: Dice, care: CareRow) -> tuple[DrugOrderSpec, ...]:
 def _booking(dice: Dice, channel: str, starts_at: datetime) -> tuple[datetime, str]:
     """When the visit was booked and how its fee was paid."""
     opening = starts_at.replace(hour=7, minute=0)
+    if starts_at.hour < 8:  # the night: nobody plans it, people come and register
+        midnight = starts_at.replace(hour=0, minute=0)
+        return max(midnight, starts_at - dice.between(5, 40) * MINUTE), "wechat_native"
     if channel in ("wechat", "miniprogram"):
         booked = opening - timedelta(days=dice.between(1, 12)) + dice.between(0, 780) * MINUTE
         return booked, "wechat_native"
@@ -169,7 +178,8 @@ def _plan(
     entry, number = claim
     starts_at = at_minute(day, slot_minute(entry, number))
     is_old = person.age_on(day) >= 75
-    channel = dice.weighted(_CHANNELS_OLD if is_old else _CHANNELS)
+    channels = _CHANNELS_OLD if is_old else _CHANNELS
+    channel = "kiosk" if starts_at.hour < 8 else dice.weighted(channels)
     booked_at, tender = _booking(dice, channel, starts_at)
     visit = VisitSpec(
         card_number=person.card_number,

@@ -67,7 +67,10 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class TemplateRow:
-    """One weekly session: a practitioner, a room, a half-day (am, pm, evening)."""
+    """One weekly session: a practitioner, a room, a half-day (am, pm, evening).
+
+    ``starts_minute`` counts from midnight; None is when the half-day usually begins.
+    """
 
     staff_code: str
     weekday: int
@@ -76,6 +79,7 @@ class TemplateRow:
     room_code: str
     capacity: int
     slot_minutes: int
+    starts_minute: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
-from backend.demo.records import Dataset
+from backend.demo.records import Dataset, TemplateRow
 
 LOCATION_KINDS = ("campus", "building", "floor", "area", "room", "window")
 DEPARTMENT_KINDS = ("clinical", "technical", "administrative")
@@ -105,6 +106,24 @@ def _people(data: Dataset) -> Iterator[str]:
             yield f"departments: {department.code} is of unknown kind {department.kind!r}"
 
 
+def _span(entry: TemplateRow, hours: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    usual = hours[entry.half_day][0]
+    begin = usual if entry.starts_minute is None else entry.starts_minute
+    return begin, begin + entry.capacity * entry.slot_minutes
+
+
+def _overlaps(data: Dataset, hours: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """Rooms are free again when a session ends: a night session leaves room for the morning."""
+    sessions = sorted(
+        (row.room_code, row.weekday, *_span(row, hours))
+        for row in data.templates
+        if row.half_day in hours
+    )
+    for (room, weekday, _, end), (next_room, next_weekday, begin, _) in pairwise(sessions):
+        if (room, weekday) == (next_room, next_weekday) and begin < end:
+            yield f"room booked twice: {room} on day {weekday} at minute {begin}"
+
+
 def _sessions(
     data: Dataset, fees: Mapping[str, str], hours: Mapping[str, tuple[int, int]]
 ) -> Iterator[str]:
@@ -122,12 +141,12 @@ def _sessions(
         queue = queue_of.get(staff[entry.staff_code].department_code, "")
         if (queue, entry.room_code) not in rooms_of:
             yield f"templates: {label} sits in {entry.room_code}, no room of its department"
-        begin, end = hours[entry.half_day]
-        if not 0 < entry.capacity * entry.slot_minutes <= end - begin:
+        begin, end = _span(entry, hours)
+        if not 0 <= begin < end <= hours[entry.half_day][1]:
             yield f"templates: {label} does not fit its half-day"
-    times = [(row, row.weekday, row.half_day) for row in data.templates]
-    yield from _repeated("doctor in two places", ((r.staff_code, w, h) for r, w, h in times))
-    yield from _repeated("room booked twice", ((r.room_code, w, h) for r, w, h in times))
+    doctors = ((row.staff_code, row.weekday, row.half_day) for row in data.templates)
+    yield from _repeated("doctor in two places", doctors)
+    yield from _overlaps(data, hours)
 
 
 def _orders(data: Dataset, fees: Mapping[str, str]) -> Iterator[str]:

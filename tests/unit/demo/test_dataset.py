@@ -12,6 +12,8 @@ import pytest
 from backend.demo.dataset import DATA, SESSION_MINUTES, VISIT_FEES, load, load_from, slot_minute
 from backend.demo.records import Dataset
 from backend.demo.validation import DatasetError, find_problems
+from backend.kernel.clock import HalfDay
+from backend.scheduling import rules
 
 WEEK = range(1, 8)
 
@@ -80,10 +82,49 @@ def test_accounts_belong_to_staff_of_that_role(data: Dataset) -> None:
 
 
 def test_no_room_and_no_doctor_is_booked_twice(data: Dataset) -> None:
-    rooms = Counter((e.room_code, e.weekday, e.half_day) for e in data.templates)
-    doctors = Counter((e.staff_code, e.weekday, e.half_day) for e in data.templates)
+    """Minute by minute: no room and no doctor is in two sessions at once."""
+    rooms: Counter[tuple[str, int, int]] = Counter()
+    doctors: Counter[tuple[str, int, int]] = Counter()
+    for entry in data.templates:
+        last = slot_minute(entry, entry.capacity) + entry.slot_minutes
+        for minute in range(slot_minute(entry, 1), last):
+            rooms[entry.room_code, entry.weekday, minute] += 1
+            doctors[entry.staff_code, entry.weekday, minute] += 1
     assert max(rooms.values()) == 1
     assert max(doctors.values()) == 1
+    half_days = Counter((e.staff_code, e.weekday, e.half_day) for e in data.templates)
+    assert max(half_days.values()) == 1
+
+
+def test_half_days_are_those_of_scheduling() -> None:
+    assert {half.value: span for half, span in rules.SESSION_MINUTES.items()} == SESSION_MINUTES
+
+
+def test_scheduling_accepts_every_session(data: Dataset) -> None:
+    for entry in data.templates:
+        rules.check_template(
+            HalfDay(entry.half_day), entry.capacity, entry.slot_minutes, entry.starts_minute
+        )
+
+
+@pytest.mark.parametrize("weekday", WEEK)
+def test_a_visit_can_begin_at_any_hour_of_any_day(data: Dataset, weekday: int) -> None:
+    """The hospital is never shut: emergency leaves places in every half hour not yet over."""
+    ends = [
+        slot_minute(entry, number) + entry.slot_minutes
+        for entry in data.templates
+        if entry.weekday == weekday
+        for number in range(1, entry.capacity + 1)
+    ]
+    for half_hour in range(0, 24 * 60, 30):
+        assert sum(end > half_hour for end in ends) >= 15, half_hour
+    assert sum(end > 22 * 60 for end in ends) >= 50
+
+
+def test_nobody_in_emergency_has_two_turns_on_one_day(data: Dataset) -> None:
+    emergency = {row.code for row in data.staff if row.department_code == "EMERG"}
+    turns = Counter((e.staff_code, e.weekday) for e in data.templates if e.staff_code in emergency)
+    assert max(turns.values()) == 1
 
 
 def test_every_clinical_department_sees_patients_every_day(data: Dataset) -> None:
@@ -118,7 +159,7 @@ def test_visit_types_fit_the_titles_and_chiefs_sit_at_most_three_half_days(data:
     }
     for entry in data.templates:
         assert title[entry.staff_code] in fitting.get(entry.visit_type, {title[entry.staff_code]})
-        assert 6 <= entry.capacity <= 24
+        assert entry.room_code.startswith("OP-1-") or 6 <= entry.capacity <= 24
     sessions = Counter(e.staff_code for e in data.templates if e.visit_type in ("chief", "special"))
     assert max(sessions.values()) <= 3
 
