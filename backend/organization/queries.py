@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from backend.kernel.errors import NotFound
@@ -82,6 +82,14 @@ def locations_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, Location]:
     """Those of ``ids`` that exist, in one query."""
     rows = session.scalars(select(Location).where(Location.id.in_(set(ids))))
     return {row.id: row for row in rows}
+
+
+def names_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
+    """Short names of those departments and places among ``ids`` that exist, in one query."""
+    wanted = set(ids)
+    departments = select(Department.id, Department.name).where(Department.id.in_(wanted))
+    places = select(Location.id, Location.name).where(Location.id.in_(wanted))
+    return {row_id: name for row_id, name in session.execute(union_all(departments, places))}
 
 
 def get_location(session: Session, location_id: Id) -> Location:

@@ -86,13 +86,12 @@ def generate_schedules(
     """
     rules.check_period(first, last)
     lock_name(session, f"scheduling-generate-{hospital_id}")
-    present = set(
-        session.execute(
-            select(Schedule.practitioner_id, Schedule.business_date, Schedule.half_day).where(
-                Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)
-            )
-        ).tuples()
+    sessions = session.execute(
+        select(Schedule.practitioner_id, Schedule.business_date, Schedule.half_day).where(
+            Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)
+        )
     )
+    present = {tuple(key) for key in sessions}
     schedules: list[dict[str, Any]] = []
     slots: list[dict[str, Any]] = []
     for day, entry in rules.planned_sessions(
