@@ -1,0 +1,1 @@
+"""Queue-calling screens: their pages, live stream and spoken calls, mounted into the web process."""
