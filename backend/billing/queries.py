@@ -128,7 +128,7 @@ def count_prices_by_category(session: Session, hospital_id: Id) -> dict[PriceCat
         .where(PriceItem.hospital_id == hospital_id, PriceItem.is_active)
         .group_by(PriceItem.category)
     )
-    return dict(rows.tuples().all())
+    return {category: int(number) for category, number in rows}
 
 
 # --- bills -----------------------------------------------------------------------------------

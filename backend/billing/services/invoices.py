@@ -62,7 +62,7 @@ def open_invoice(
         expires_at=expires_at,
     )
     session.add(invoice)
-    session.flush([invoice])
+    session.flush()
     for charge in charges:
         charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.INVOICED)
         charge.invoice_id = invoice.id

@@ -1,0 +1,256 @@
+"""Talks to the payment platform, outside transactions: T1 stored the intent, here is the act, T2.
+
+Any worker may take any step at any time: the next one is chosen from what is stored (``rules.next_step``)
+and every answer goes through ``record_trade_status`` or ``apply_refund_status``, which are idempotent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.billing import queries, rules, service
+from backend.billing.ports import (
+    GatewayRefused,
+    GatewayUnknown,
+    PaymentGateway,
+    RefundState,
+    TradeState,
+    TradeStatus,
+)
+from backend.billing.rules import Step
+from backend.billing.views import PaymentView, RefundView
+from backend.contracts.billing import (
+    PaymentCheckDue,
+    PaymentCloseRequested,
+    PaymentRequested,
+    RefundCheckDue,
+    RefundRequested,
+)
+from backend.kernel.ids import Id
+from backend.kernel.outbox import RetryLater, Subscriptions
+from backend.kernel.permissions import system_actor
+from backend.kernel.uow import Database, now
+
+log = structlog.get_logger(__name__)
+
+#: Applies a platform's report to the books and to what hangs on the bill (an appointment).
+RecordTradeStatus = Callable[[Session, TradeStatus], object]
+
+ACTOR = system_actor("billing")
+#: What the payer reads in the wallet; fixed, because a repeated request must be the same request.
+DESCRIPTION = "门诊费用"
+CLOSE_AGAIN_SECONDS = 5
+#: Refusals of an order that say it is there already: ask how it stands.
+_ORDER_EXISTS = frozenset({"ORDERPAID", "ORDER_CLOSED", "ORDERCLOSED", "OUT_TRADE_NO_USED"})
+
+
+def subscribe(
+    subscriptions: Subscriptions,
+    gateway: PaymentGateway,
+    record_trade_status: RecordTradeStatus = service.apply_trade_status,
+) -> None:
+    """Let billing act at the platform. ``record_trade_status`` is the journeys' settlement."""
+    cashier = PlatformCashier(gateway, record_trade_status)
+    subscriptions.on(PaymentRequested, "platform_order", cashier.open_order, external=True)
+    subscriptions.on(PaymentCheckDue, "platform_check", cashier.check_order, external=True)
+    subscriptions.on(PaymentCloseRequested, "platform_close", cashier.close_order, external=True)
+    subscriptions.on(RefundRequested, "platform_refund", cashier.send_refund, external=True)
+    subscriptions.on(RefundCheckDue, "platform_refund_check", cashier.check_refund, external=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCashier:
+    """The subscribers that carry out billing's requests at one platform."""
+
+    gateway: PaymentGateway
+    record: RecordTradeStatus
+
+    # --- payments ------------------------------------------------------------------------
+
+    def open_order(self, database: Database, event: PaymentRequested) -> None:
+        """Open the order and keep its code; a lost answer leaves it *unknown* for the checks."""
+        payment, _now, step = _look(database, event.payment_id)
+        if step is Step.CREATE:
+            self._create(database, payment)
+
+    def check_order(self, database: Database, event: PaymentCheckDue) -> None:
+        """Take the next step, and come back until the order has ended."""
+        payment, _now, step = _look(database, event.payment_id)
+        if step is Step.NOTHING:
+            return
+        if step is Step.CREATE:
+            self._create(database, payment)
+        elif step is Step.CLOSE:
+            self._close(database, payment)
+        elif step is Step.ASK_AND_CREATE:
+            self._ask_and_create(database, payment)
+        else:
+            self._ask(database, payment)
+        payment, moment, step = _look(database, event.payment_id)
+        if step is Step.NOTHING:
+            return
+        wait = rules.next_check_seconds((moment - payment.created_at).total_seconds())
+        if payment.expires_at is not None and payment.expires_at > moment:
+            wait = min(wait, max(1, int((payment.expires_at - moment).total_seconds())))
+        raise RetryLater(wait)
+
+    def close_order(self, database: Database, event: PaymentCloseRequested) -> None:
+        """Close the order, and come back until the platform has said how it ended."""
+        payment, _now, step = _look(database, event.payment_id)
+        if step is Step.NOTHING:
+            return
+        self._close(database, payment)
+        if _look(database, event.payment_id)[2] is not Step.NOTHING:
+            raise RetryLater(CLOSE_AGAIN_SECONDS)
+
+    def _create(self, database: Database, payment: PaymentView) -> None:
+        number, expires_at = _order(payment)
+        try:
+            code_url = self.gateway.create_native(
+                out_trade_no=number,
+                amount_fen=payment.amount_fen,
+                description=DESCRIPTION,
+                expires_at=expires_at,
+            )
+        except GatewayUnknown as error:
+            log.warning("platform_order_unknown", payment=str(payment.id), why=str(error))
+            with database.write(ACTOR) as session:
+                service.mark_unknown(session, payment.id)
+            return
+        except GatewayRefused as refusal:
+            log.warning("platform_order_refused", payment=str(payment.id), code=refusal.code)
+            if refusal.code in _ORDER_EXISTS:
+                self._ask(database, payment)
+                return
+            with database.write(ACTOR) as session:
+                service.mark_refused(session, payment.id, refusal.code)
+            return
+        with database.write(ACTOR) as session:
+            is_wanted = service.store_code(session, payment.id, code_url)
+        if not is_wanted:
+            # Cancelled or paid while we asked: nobody shows this code, so nobody may pay it.
+            self._close(database, payment)
+
+    def _ask(self, database: Database, payment: PaymentView) -> TradeState | None:
+        """Ask how the order stands and record it; None when no answer came."""
+        number, _expires_at = _order(payment)
+        try:
+            status = self.gateway.query(number)
+        except (GatewayUnknown, GatewayRefused) as error:
+            log.warning("platform_query_failed", payment=str(payment.id), why=str(error))
+            return None
+        with database.write(ACTOR) as session:
+            self.record(session, status)
+        return status.state
+
+    def _ask_and_create(self, database: Database, payment: PaymentView) -> None:
+        """The create's answer was lost. Only when the order is absent or open, ask for its code."""
+        state = self._ask(database, payment)
+        if state in (TradeState.NOT_FOUND, TradeState.NOT_PAID):
+            self._create(database, payment)
+
+    def _close(self, database: Database, payment: PaymentView) -> None:
+        """Close, then ask: what counts is how the platform says the order ended."""
+        number, _expires_at = _order(payment)
+        with database.write(ACTOR) as session:
+            service.expire_payment(session, payment.id)
+        try:
+            self.gateway.close(number)
+        except GatewayUnknown as error:
+            log.warning("platform_close_unknown", payment=str(payment.id), why=str(error))
+        except GatewayRefused as refusal:
+            log.info("platform_close_refused", payment=str(payment.id), code=refusal.code)
+        self._ask(database, payment)
+
+    # --- refunds -------------------------------------------------------------------------
+
+    def send_refund(self, database: Database, event: RefundRequested) -> None:
+        """Ask the platform to give money back; the same number is never paid out twice."""
+        refund, payment, _now = _look_at_refund(database, event.refund_id)
+        if refund.state is rules.RefundState.UNKNOWN:
+            return  # the checks resolve it, by asking
+        if refund.state not in (rules.RefundState.SUCCEEDED, rules.RefundState.ABNORMAL):
+            self._refund(database, refund, payment)
+
+    def check_refund(self, database: Database, event: RefundCheckDue) -> None:
+        """Ask how a refund stands, and come back until it has ended."""
+        refund, payment, _now = _look_at_refund(database, event.refund_id)
+        if _has_ended(refund):
+            return
+        try:
+            status = self.gateway.query_refund(refund.out_refund_no)
+        except (GatewayUnknown, GatewayRefused) as error:
+            log.warning("platform_refund_query_failed", refund=str(refund.id), why=str(error))
+        else:
+            if status.state is RefundState.NOT_FOUND:
+                self._refund(database, refund, payment)
+            else:
+                with database.write(ACTOR) as session:
+                    service.apply_refund_status(session, status)
+        refund, _payment, moment = _look_at_refund(database, event.refund_id)
+        if not _has_ended(refund):
+            age = (moment - refund.requested_at).total_seconds()
+            raise RetryLater(rules.next_refund_check_seconds(age))
+
+    def _refund(self, database: Database, refund: RefundView, payment: PaymentView) -> None:
+        number, _expires_at = _order(payment)
+        try:
+            status = self.gateway.refund(
+                out_refund_no=refund.out_refund_no,
+                out_trade_no=number,
+                amount_fen=refund.amount_fen,
+                total_fen=payment.received_fen,
+                reason=DESCRIPTION,
+            )
+        except GatewayUnknown as error:
+            log.warning("platform_refund_unknown", refund=str(refund.id), why=str(error))
+            with database.write(ACTOR) as session:
+                service.mark_refund_unknown(session, refund.id)
+            return
+        except GatewayRefused as refusal:
+            log.warning("platform_refund_refused", refund=str(refund.id), code=refusal.code)
+            with database.write(ACTOR) as session:
+                service.mark_refund_abnormal(session, refund.id, refusal.code)
+            return
+        with database.write(ACTOR) as session:
+            service.apply_refund_status(session, status)
+
+
+def _look(database: Database, payment_id: Id) -> tuple[PaymentView, dt.datetime, Step]:
+    """The payment, the present, and what to do next."""
+    with database.read(ACTOR) as session:
+        payment = queries.get_payment(session, payment_id)
+        moment = now(session)
+    if payment.expires_at is None:
+        return payment, moment, Step.NOTHING
+    step = rules.next_step(
+        payment.state,
+        has_code=payment.code_url is not None,
+        expires_at=payment.expires_at,
+        now=moment,
+    )
+    return payment, moment, step
+
+
+def _look_at_refund(
+    database: Database, refund_id: Id
+) -> tuple[RefundView, PaymentView, dt.datetime]:
+    with database.read(ACTOR) as session:
+        refund = queries.get_refund(session, refund_id)
+        return refund, queries.get_payment(session, refund.payment_id), now(session)
+
+
+def _has_ended(refund: RefundView) -> bool:
+    return refund.state in (rules.RefundState.SUCCEEDED, rules.RefundState.ABNORMAL)
+
+
+def _order(payment: PaymentView) -> tuple[str, dt.datetime]:
+    """The payment's number and end at the platform; only platform payments come this way."""
+    if payment.out_trade_no is None or payment.expires_at is None:
+        raise ValueError(f"payment {payment.id} has no order")
+    return payment.out_trade_no, payment.expires_at
