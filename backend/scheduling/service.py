@@ -15,7 +15,7 @@ from backend.contracts.scheduling import (
 )
 from backend.kernel import outbox
 from backend.kernel.ids import Id, new_id
-from backend.kernel.locks import claim
+from backend.kernel.locks import claim, lock_name
 from backend.kernel.permissions import ActorKind
 from backend.kernel.uow import actor, now, today
 from backend.scheduling import rules
@@ -241,7 +241,13 @@ def _active_visit(session: Session, patient_id: Id, schedule: Schedule) -> Appoi
 
 
 def _clear_way(session: Session, patient_id: Id, schedule: Schedule) -> None:
-    """Refuse a second active visit; one that is only a lapsed hold ends here instead."""
+    """Refuse a second active visit; one that is only a lapsed hold ends here instead.
+
+    One patient's claims on one session queue here, before they touch a place: a button hit ten times
+    must not lock ten places and make them look taken to everyone else.
+    """
+    visit = (patient_id, schedule.practitioner_id, schedule.business_date, schedule.half_day)
+    lock_name(session, "scheduling-visit-" + "-".join(map(str, visit)))
     present = _active_visit(session, patient_id, schedule)
     if present is None:
         return
