@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hardware_drivers.simulators.pty_port import PtyPort
 
+LONG_TERM = "长期"
 _PREAMBLE = b"\xaa\xaa\xaa\x96\x69"
 _FIELDS = (
     ("name", 15),

@@ -97,7 +97,8 @@ class Paper:
 
     def _draw_line(self, line: str, align: int, width: int, height: int, *, is_bold: bool) -> None:
         cells = [1 if char.isascii() else 2 for char in line]
-        natural = Image.new("L", (max(1, sum(cells)) * CELL * height, LINE * height), 255)
+        tall = LINE * height + SPACING  # descenders reach into the space between lines
+        natural = Image.new("L", (max(1, sum(cells)) * CELL * height, tall), 255)
         draw = ImageDraw.Draw(natural)
         glyphs = font(LINE * height - 2 * height, is_bold=is_bold)
         left = 0
@@ -112,8 +113,8 @@ class Paper:
             )
             left += box
         if width != height:
-            natural = natural.resize((max(1, sum(cells)) * CELL * width, LINE * height))
-        strip = Image.new("L", (DOTS, LINE * height + SPACING), 255)
+            natural = natural.resize((max(1, sum(cells)) * CELL * width, tall))
+        strip = Image.new("L", (DOTS, tall), 255)
         strip.paste(natural, (_left_edge(sum(cells) * CELL * width, align), 0))
         self._strips.append(strip)
         self.lines.append(line.strip())
