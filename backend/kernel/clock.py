@@ -81,3 +81,9 @@ def at_local(day: dt.date, wall: dt.time) -> dt.datetime:
 def day_bounds(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
     """The half-open UTC interval that is the business date ``day``."""
     return at_local(day, dt.time.min), at_local(day + dt.timedelta(days=1), dt.time.min)
+
+
+def age_on(birth_date: dt.date, day: dt.date) -> int:
+    """Whole years of age on ``day``."""
+    before = (day.month, day.day) < (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - before

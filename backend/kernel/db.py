@@ -12,17 +12,26 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     DateTime,
     Dialect,
     Enum,
     ForeignKey,
     Integer,
     MetaData,
+    String,
     TypeDecorator,
     Uuid,
+    and_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    declared_attr,
+    mapped_column,
+)
 
 from backend.kernel.errors import StaleVersion
 from backend.kernel.ids import Id, new_id
@@ -31,6 +40,16 @@ from backend.kernel.ids import Id, new_id
 Json = JSON().with_variant(JSONB(), "postgresql")
 #: An ever-growing integer key that SQLite can also auto-increment.
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def prefix_text(length: int) -> String:
+    """Text that is searched by its beginning: compared by code point on both databases (see has_prefix)."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def has_prefix(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
+    """``column`` begins with ``prefix``, as a range that a plain index serves; for prefix_text columns."""
+    return and_(column >= prefix, column < prefix + chr(0x10FFFF))
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):

@@ -76,7 +76,9 @@ class Database:
         self._turn = threading.Lock()
         options: dict[str, Any] = {} if self.is_sqlite else {"postgresql_readonly": True}
         self._readers = sessionmaker(self.engine.execution_options(**options), autoflush=False)
-        self._writers = sessionmaker(self.engine.execution_options(**{WRITE: True}))
+        self._writers = sessionmaker(
+            self.engine.execution_options(**{WRITE: True}), expire_on_commit=False
+        )
 
     @contextmanager
     def read(self, actor: Actor = ANONYMOUS, *, request_id: str = "") -> Iterator[Session]:
@@ -84,7 +86,6 @@ class Database:
         with self._readers() as session:
             session.info["uow"] = self._context(actor, request_id, is_write=False)
             yield session
-            session.rollback()
 
     @contextmanager
     def write(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk
+from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk, prefix_text
 from backend.kernel.ids import Id
 
 
@@ -44,9 +44,9 @@ class Patient(Base, Versioned, HospitalOwned):
     )
 
     id: Mapped[Id] = id_pk()
-    name: Mapped[str] = mapped_column(String(60))
-    pinyin: Mapped[str] = mapped_column(String(160))
-    pinyin_initials: Mapped[str] = mapped_column(String(30))
+    name: Mapped[str] = mapped_column(prefix_text(60))
+    pinyin: Mapped[str] = mapped_column(prefix_text(160))
+    pinyin_initials: Mapped[str] = mapped_column(prefix_text(30))
     sex: Mapped[int]
     birth_date: Mapped[dt.date]
     ethnic_group: Mapped[str | None] = mapped_column(String(2))

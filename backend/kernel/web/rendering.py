@@ -8,7 +8,7 @@ from flask import Flask, Response, make_response, redirect, render_template, req
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.kernel.clock import business_date, local
+from backend.kernel.clock import age_on, business_date, local
 from backend.kernel.masking import mask_id_number, mask_name, mask_phone
 from backend.kernel.money import format_yuan
 
@@ -63,12 +63,6 @@ def date_words(day: dt.date, today: dt.date | None = None) -> str:
 def clock_time(moment: dt.datetime) -> str:
     """``09:30`` on the hospital's clock."""
     return f"{local(moment):%H:%M}"
-
-
-def age_on(birth_date: dt.date, day: dt.date) -> int:
-    """Whole years of age on ``day``."""
-    before = (day.month, day.day) < (birth_date.month, birth_date.day)
-    return day.year - birth_date.year - before
 
 
 def age(birth_date: dt.date) -> int:
