@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask_babel import Babel
 from flask_compress import Compress
 from flask_socketio import SocketIO
@@ -51,6 +51,7 @@ def create_app(program: Program, parts: Parts | None = None) -> Flask:
     problems.install(app)
     Babel(app)
     Compress(app)
+    _close_compressed_files(app)
     csrf = CSRFProtect(app)
     app.register_blueprint(health.blueprint)
     for blueprint in parts.blueprints:
@@ -62,6 +63,17 @@ def create_app(program: Program, parts: Parts | None = None) -> Flask:
     _share_with_templates(app, parts)
     _go_live(app, services, parts)
     return app
+
+
+def _close_compressed_files(app: Flask) -> None:
+    """Flask-Compress streams over a static file and forgets to close it; registered after it, this runs before."""
+
+    @app.after_request
+    def close_with_response(response: Response) -> Response:
+        close = getattr(response.response, "close", None)
+        if response.direct_passthrough and close is not None:
+            response.call_on_close(close)
+        return response
 
 
 def _share_with_templates(app: Flask, parts: Parts) -> None:
