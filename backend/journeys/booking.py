@@ -1,0 +1,97 @@
+"""Booking a visit: the place, its fee and its bill come into being together or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from backend.billing import queries as bills
+from backend.billing import service as billing
+from backend.billing.rules import InvoiceState
+from backend.billing.views import InvoiceView
+from backend.contracts.scheduling import AppointmentCancelled, HoldExpired
+from backend.journeys import settlement
+from backend.kernel.ids import Id
+from backend.kernel.outbox import Subscriptions
+from backend.scheduling import queries as appointments
+from backend.scheduling import service as scheduling
+from backend.scheduling.rules import AppointmentState
+from backend.scheduling.views import AppointmentView
+
+APPOINTMENT = "appointment"
+
+
+@dataclass(frozen=True, slots=True)
+class BookedVisit:
+    """A held (or, without a fee, booked) place and the bill that pays for it."""
+
+    appointment: AppointmentView
+    invoice: InvoiceView
+
+
+def book_visit(
+    session: Session, *, patient_id: Id, schedule_id: Id, channel: str, slot_id: Id | None = None
+) -> BookedVisit:
+    """Hold a place and open the bill of its fee; the bill ends when the hold does.
+
+    A visit without a fee is booked at once. Errors: those of ``scheduling.service.hold_slot``.
+    """
+    held = scheduling.hold_slot(
+        session, patient_id=patient_id, schedule_id=schedule_id, channel=channel, slot_id=slot_id
+    )
+    charge = billing.raise_charge(
+        session,
+        hospital_id=held.hospital_id,
+        patient_id=patient_id,
+        price_item_code=held.price_item_code,
+        quantity=1,
+        source_kind=APPOINTMENT,
+        source_id=held.id,
+    )
+    invoice = billing.open_invoice(
+        session, patient_id=patient_id, charge_ids=[charge.id], expires_at=held.hold_until
+    )
+    scheduling.attach_invoice(session, held.id, invoice.id)
+    if invoice.total_fen == 0:
+        settlement.confirm_paid_visits(session, invoice.id)
+    session.flush()
+    return BookedVisit(
+        appointments.get_appointment(session, held.id), bills.get_invoice(session, invoice.id)
+    )
+
+
+def give_up_hold(session: Session, *, appointment_id: Id) -> None:
+    """The patient changed their mind before paying: place and bill end together.
+
+    Raises WrongAppointmentState for a place that is paid (refund it instead).
+    """
+    invoice_id = appointments.get_appointment(session, appointment_id).invoice_id
+    scheduling.release_hold(session, appointment_id)
+    if invoice_id is not None:
+        _end_bill(session, invoice_id, "given_up")
+
+
+def subscribe(subscriptions: Subscriptions) -> None:
+    """Bills follow their places."""
+    subscriptions.on(HoldExpired, "journeys.void_bill", void_bill_of_lapsed_hold)
+    subscriptions.on(AppointmentCancelled, "journeys.end_bill", end_bill_of_cancelled)
+
+
+def void_bill_of_lapsed_hold(session: Session, event: HoldExpired) -> None:
+    """Nobody can pay any more for a place that is free again."""
+    appointment = appointments.get_appointment(session, event.appointment_id)
+    if appointment.state is AppointmentState.EXPIRED and appointment.invoice_id is not None:
+        _end_bill(session, appointment.invoice_id, "hold_expired")
+
+
+def end_bill_of_cancelled(session: Session, event: AppointmentCancelled) -> None:
+    """A place given back unpaid takes its open bill with it; paid ones are refunded by who cancels."""
+    appointment = appointments.get_appointment(session, event.appointment_id)
+    if not event.was_booked and appointment.invoice_id is not None:
+        _end_bill(session, appointment.invoice_id, "cancelled")
+
+
+def _end_bill(session: Session, invoice_id: Id, reason: str) -> None:
+    if bills.get_invoice(session, invoice_id).state is InvoiceState.OPEN:
+        billing.void_invoice(session, invoice_id, reason=reason)

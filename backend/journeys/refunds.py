@@ -1,0 +1,67 @@
+"""Giving back a visit: the money first, then the place, in one unit of work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from backend.billing import queries as bills
+from backend.billing import service as billing
+from backend.billing.views import RefundView
+from backend.journeys.booking import APPOINTMENT, give_up_hold
+from backend.journeys.errors import VisitNotRefundable
+from backend.kernel.ids import Id
+from backend.scheduling import queries as appointments
+from backend.scheduling import service as scheduling
+from backend.scheduling.rules import AppointmentState
+from backend.scheduling.views import AppointmentView
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledVisit:
+    """The appointment after cancelling and the refund it caused; None when nothing had been paid."""
+
+    appointment: AppointmentView
+    refund: RefundView | None
+
+
+def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> CancelledVisit:
+    """Cancel a visit; a paid fee goes back to the tender it came from, an unpaid bill ends.
+
+    Errors: those of ``scheduling.cancel_appointment`` (CancelTooLate, WrongAppointmentState).
+    """
+    before = appointments.get_appointment(session, appointment_id)
+    if before.state is AppointmentState.HELD:
+        give_up_hold(session, appointment_id=appointment_id)
+        session.flush()
+        return CancelledVisit(appointments.get_appointment(session, appointment_id), None)
+    refund = _refund_fee(session, before, reason)
+    scheduling.cancel_appointment(session, appointment_id, reason)
+    session.flush()
+    return CancelledVisit(appointments.get_appointment(session, appointment_id), refund)
+
+
+def _refund_fee(session: Session, visit: AppointmentView, reason: str) -> RefundView | None:
+    if visit.invoice_id is None or visit.state is AppointmentState.CANCELLED:
+        return None
+    settling = bills.find_settling_payment(session, visit.invoice_id)
+    if settling is None:
+        return None  # a visit without a fee
+    lines = [
+        line
+        for line in bills.get_invoice(session, visit.invoice_id).lines
+        if line.source_kind == APPOINTMENT and line.source_id == visit.id
+    ]
+    amount_fen = sum(line.amount_fen - line.refunded_fen for line in lines)
+    if amount_fen <= 0:
+        raise VisitNotRefundable
+    refund = billing.request_refund(
+        session,
+        payment_id=settling.id,
+        amount_fen=amount_fen,
+        reason=reason,
+        charge_ids=[line.charge_id for line in lines],
+    )
+    session.flush()
+    return bills.get_refund(session, refund.id)
