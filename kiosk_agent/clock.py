@@ -42,6 +42,10 @@ class HospitalClock:
         server_time, at = known
         return server_time + timedelta(seconds=self._monotonic() - at)
 
+    def own_time(self) -> datetime:
+        """What the kiosk's own clock says (aware UTC), right or wrong."""
+        return self._wall()
+
     def offset_seconds(self) -> float:
         """How far the kiosk's own clock is behind the hospital's (negative: ahead)."""
         return (self.now() - self._wall()).total_seconds()

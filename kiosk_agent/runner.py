@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -127,8 +128,11 @@ class Runner:
                 refusal.next_step,
                 refusal.fields,
             )
-        except Exception as error:  # noqa: BLE001 (a worker's bug must reach the screen)
-            log.error("effect_broken", effect=name, kind=type(error).__name__, exc_info=True)
+        except Exception as error:  # noqa: BLE001 (whatever broke, the screen must go on)
+            # Place and kind only: a message could quote what a card says.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{frame.filename}:{frame.lineno}"
+            log.error("effect_broken", effect=name, kind=type(error).__name__, where=where)
             event = WentAway(epoch, effect)
         self._post(event)
 

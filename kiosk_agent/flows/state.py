@@ -131,7 +131,7 @@ class Devices:
     @property
     def can_print(self) -> bool:
         """Whether a print begun now has a chance."""
-        return self.printer in ("ok", "paper_near_end")
+        return self.printer in ("ok", "paper_near_end", "starting")
 
 
 @dataclass(frozen=True, slots=True)

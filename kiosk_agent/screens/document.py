@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from kiosk_agent.flows.offers import Offer, is_out_of_service, offers
-from kiosk_agent.flows.state import Purpose, State, Step
+from kiosk_agent.flows.state import State, Step
 from kiosk_agent.screens.facts import facts
 from kiosk_agent.screens.problems import problem_words
+from kiosk_agent.screens.steps import steps
 from kiosk_agent.screens.words import Words
 
 
@@ -53,6 +54,7 @@ def draw(state: State, now: datetime) -> dict[str, Any]:
             if notice is not None
             else None
         ),
+        "steps": steps(state, words),
         "has_qr": bool(qr_payload(state)),
         "data": facts(state, name, now, words),
         "actions": [_action(offer, words) for offer in offers(state)],
@@ -82,8 +84,3 @@ def _action(offer: Offer, words: Words) -> dict[str, str]:
     label = words(f"action_{offer.words}", **offer.facts)
     action = {"id": offer.action, "label": label}
     return {**action, "value": offer.value} if offer.value else action
-
-
-def purposes() -> list[str]:
-    """Names of all purposes in the order of the tiles."""
-    return [purpose.value for purpose in Purpose]
