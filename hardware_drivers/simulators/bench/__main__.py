@@ -45,10 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
         with (
             listener,
             running_devices(
-                options.dir, options.kiosks, reader_set=options.readers, wait=options.wait
+                options.dir,
+                options.kiosks,
+                reader_set=options.readers,
+                wait=options.wait,
+                first_printer_port=options.port + 1 if options.port else 0,
             ) as kiosks,
         ):
             _serve(listener, kiosks, ending)
+    except OSError as error:
+        sys.stderr.write(f"设备台无法启动，打印机端口从 {options.port + 1} 起：{error.strerror}\n")
+        return 1
     except PcscdError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -73,7 +80,10 @@ def _serve(listener: socket.socket, kiosks: list[KioskDevices], ending: threadin
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hardware_drivers.simulators.bench", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=8030, help="port of the page; 0 takes a free one"
+        "--port",
+        type=int,
+        default=8030,
+        help="port of the page, printers follow; 0 takes free ones",
     )
     parser.add_argument("--kiosks", type=int, default=4, choices=range(1, READERS_A_SET + 1))
     parser.add_argument(

@@ -15,7 +15,7 @@ from hardware_drivers.simulators.bench.devices import KioskDevices
 from hardware_drivers.simulators.bench.problems import Problem, invalid
 from hardware_drivers.simulators.cards import MifareCard
 from hardware_drivers.simulators.id_reader import Fault
-from hardware_drivers.simulators.printer.mechanism import PrintedReceipt
+from hardware_drivers.simulators.printer.mechanism import PrintedReceipt, PrinterState, Roll
 
 blueprint = Blueprint("api", __name__)
 
@@ -56,6 +56,7 @@ def describe(kiosk: KioskDevices) -> dict[str, object]:
             "fail_during_next": state.fail_during_next,
             "no_confirmation": state.no_confirmation,
             "online": state.is_online,
+            "words": _printer_words(state),
         },
         "latest_receipt": receipts[0].id if receipts else None,
     }
@@ -177,6 +178,20 @@ def get_receipt_picture(index: int, receipt_id: int) -> Response:
         if receipt.id == receipt_id:
             return Response(receipt.png, mimetype="image/png")
     raise NotFound
+
+
+def _printer_words(state: PrinterState) -> str:
+    """What the printer's own lamp would say."""
+    reasons = []
+    if state.cover_open:
+        reasons.append(_("上盖打开"))
+    if state.paper is Roll.OUT:
+        reasons.append(_("没纸"))
+    if state.is_jammed:
+        reasons.append(_("切刀卡住"))
+    if reasons:
+        return str(_("脱机：%(reasons)s", reasons="、".join(reasons)))
+    return str(_("联机，纸快没了") if state.paper is Roll.NEAR_END else _("联机"))
 
 
 def _body() -> Mapping[str, object]:

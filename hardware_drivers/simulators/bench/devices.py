@@ -42,20 +42,29 @@ class KioskDevices:
 
 @contextmanager
 def running_devices(
-    directory: Path, kiosks: int, *, reader_set: str = "kiosk", wait: float = 0.0
+    directory: Path,
+    kiosks: int,
+    *,
+    reader_set: str = "kiosk",
+    wait: float = 0.0,
+    first_printer_port: int = 0,
 ) -> Iterator[list[KioskDevices]]:
     """Start all devices of `kiosks` kiosks (1..4) and write devices.json; take everything down
     afterwards.
 
-    Raises PcscdError (with what to type) when virtual card readers cannot be had within `wait`
-    seconds.
+    Printers listen on `first_printer_port` and the ports after it, or on free ones when it is 0:
+    fixed ports let kiosks run on while the bench is restarted. Raises OSError when one is busy,
+    PcscdError (with what to type) when virtual card readers cannot be had within `wait` seconds.
     """
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / DEVICES_FILE
     target.unlink(missing_ok=True)
     with ExitStack() as stack:
         readers = stack.enter_context(leased_readers(reader_set, kiosks, wait=wait))
-        found = [_start(stack, directory, index, reader) for index, reader in enumerate(readers)]
+        found = []
+        for index, reader in enumerate(readers):
+            printer_port = first_printer_port + index if first_printer_port else 0
+            found.append(_start(stack, directory, index, reader, printer_port))
         stack.callback(target.unlink, missing_ok=True)
         # Written whole at the end: who sees the file may open every device in it.
         temporary = directory / f".{DEVICES_FILE}.new"
@@ -65,12 +74,14 @@ def running_devices(
         yield found
 
 
-def _start(stack: ExitStack, directory: Path, index: int, reader: VirtualReader) -> KioskDevices:
+def _start(
+    stack: ExitStack, directory: Path, index: int, reader: VirtualReader, printer_port: int
+) -> KioskDevices:
     id_reader = IdReaderOnPty(directory / f"kiosk{index}-id")
     stack.callback(id_reader.close)
     scanner = ScannerSimulator(directory / f"kiosk{index}-scanner")
     stack.callback(scanner.close)
-    printer = PrinterSimulator()
+    printer = PrinterSimulator(printer_port)
     stack.callback(printer.close)
     slot = VirtualSlot(reader.port)
     stack.callback(slot.remove)

@@ -24,9 +24,10 @@
     return values;
   }
 
-  async function send(form, method, path) {
+  async function send(form, method, path, upload) {
     const options = { method };
-    if (method !== "DELETE") {
+    if (upload) options.body = upload;
+    else if (method !== "DELETE") {
       if (form.enctype === "multipart/form-data") options.body = new FormData(form);
       else {
         options.headers = { "Content-Type": "application/json" };
@@ -79,6 +80,17 @@
     if (form && "auto" in form.dataset) send(form, form.dataset.send, form.dataset.path);
   });
 
+  // A screenshot pasted anywhere on the page is held under the scanner.
+  document.addEventListener("paste", (event) => {
+    const picture = [...event.clipboardData.files].find((file) => file.type.startsWith("image/"));
+    if (!picture) return;
+    event.preventDefault();
+    const upload = new FormData();
+    upload.append("picture", picture);
+    const form = document.querySelector("form[enctype]");
+    send(form, form.dataset.send, form.dataset.path, upload);
+  });
+
   // -- Prepared cards --------------------------------------------------------
 
   function fillFrom(select) {
@@ -107,7 +119,7 @@
     setState("id-card", card ? `${card.name} ${card.number}` : words("EmptyReader"), card ? "ok" : "idle");
     const hospital = kiosk.hospital_card;
     setState("hospital-card", hospital ? `${hospital.number}（${hospital.uid}）` : words("EmptyReader"), hospital ? "ok" : "idle");
-    setState("printer", kiosk.printer.online ? words("Online") : words("Offline"), kiosk.printer.online ? "ok" : "bad");
+    setState("printer", kiosk.printer.words, kiosk.printer.online ? "ok" : "bad");
     document.querySelectorAll("[data-reflect]").forEach((field) => {
       if (field === document.activeElement && field.tagName === "SELECT") return;
       const value = field.dataset.reflect.split(".").reduce((part, name) => part[name], kiosk);
@@ -131,7 +143,7 @@
       state.textContent = receipt.complete ? words("Complete") : words("Torn");
       const time = document.createElement("time");
       time.dateTime = receipt.printed_at;
-      time.textContent = new Date(receipt.printed_at).toLocaleTimeString("zh-CN", { hour12: false });
+      time.textContent = new Date(receipt.printed_at).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
       line.append(state, time);
       const picture = document.createElement("img");
       picture.src = receipt.image_url;
@@ -145,7 +157,7 @@
     const marks = [];
     if (kiosk.id_card) marks.push(kiosk.id_card.name);
     if (kiosk.hospital_card) marks.push(kiosk.hospital_card.number);
-    marks.push(kiosk.printer.online ? words("Online") : words("Offline"));
+    marks.push(kiosk.printer.words);
     return marks.join(" · ");
   }
 
