@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _
+
 from backend.billing.rules import (
     ChargeState,
     InvoiceState,
@@ -115,3 +117,27 @@ class DueView:
         """The sum of both."""
         bills = sum(invoice.due_fen for invoice in self.invoices)
         return bills + sum(line.amount_fen for line in self.charges)
+
+
+#: What staff call each price category.
+CATEGORY_WORDS = {
+    PriceCategory.REGISTRATION: _("挂号诊查"),
+    PriceCategory.CONSULTATION: _("会诊"),
+    PriceCategory.LABORATORY: _("检验"),
+    PriceCategory.IMAGING: _("放射影像"),
+    PriceCategory.ULTRASOUND: _("超声"),
+    PriceCategory.ENDOSCOPY: _("内镜"),
+    PriceCategory.NUCLEAR: _("核医学"),
+    PriceCategory.PATHOLOGY: _("病理"),
+    PriceCategory.DRUG: _("药品"),
+    PriceCategory.PROCEDURE: _("操作"),
+    PriceCategory.TREATMENT: _("治疗"),
+    PriceCategory.RADIOTHERAPY: _("放射治疗"),
+    PriceCategory.SURGERY: _("手术"),
+    PriceCategory.ANAESTHESIA: _("麻醉"),
+    PriceCategory.NURSING: _("护理"),
+    PriceCategory.BED: _("床位"),
+    PriceCategory.MATERIAL: _("材料"),
+    PriceCategory.BLOOD: _("血液"),
+    PriceCategory.OTHER: _("其他"),
+}
