@@ -79,7 +79,7 @@ def list_bookable(
     found = list_schedules(
         session, hospital_id=hospital_id, first=day, last=day, department_id=department_id
     )
-    return [view for view in found if not view.is_stopped and view.last_ends_at > at]
+    return [view for view in found if not view.is_stopped and not view.is_over]
 
 
 def list_bookable_departments(
@@ -107,11 +107,17 @@ def list_schedules(
     first: dt.date,
     last: dt.date,
     department_id: Id | None = None,
+    visit_type: VisitType | None = None,
 ) -> list[ScheduleView]:
-    """Every session from ``first`` to ``last`` (both included) with its places counted; three queries."""
+    """Every session from ``first`` to ``last`` (both included) with its places counted.
+
+    Three queries, in the order of day, department, half-day, time, practitioner.
+    """
     where = [Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)]
     if department_id is not None:
         where.append(Schedule.department_id == department_id)
+    if visit_type is not None:
+        where.append(Schedule.visit_type == visit_type)
     return _schedule_views(session, *where)
 
 
@@ -150,25 +156,34 @@ def list_slots(session: Session, schedule_id: Id) -> list[SlotView]:
     ]
 
 
-def week_grid(session: Session, *, hospital_id: Id, department_id: Id, day: dt.date) -> WeekGrid:
+def week_grid(
+    session: Session,
+    *,
+    hospital_id: Id,
+    department_id: Id,
+    day: dt.date,
+    visit_type: VisitType | None = None,
+) -> WeekGrid:
     """The week (Monday to Sunday) that contains ``day``, of one department; three queries."""
     monday = day - dt.timedelta(days=day.weekday())
     days = tuple(monday + dt.timedelta(days=offset) for offset in range(7))
+    views = list_schedules(
+        session,
+        hospital_id=hospital_id,
+        first=monday,
+        last=days[-1],
+        department_id=department_id,
+        visit_type=visit_type,
+    )
     rows: dict[Id, GridRow] = {}
-    for view in list_schedules(
-        session, hospital_id=hospital_id, first=monday, last=days[-1], department_id=department_id
-    ):
+    for view in views:
         row = rows.setdefault(
             view.practitioner_id,
             GridRow(view.practitioner_id, view.practitioner_name, view.title, {}),
         )
-        row.cells[view.business_date, view.half_day] = view
+        row.cells.setdefault(view.business_date, []).append(view)
     ordered = sorted(rows.values(), key=lambda row: (row.practitioner_name, row.practitioner_id))
-    used = {half_day for row in ordered for _, half_day in row.cells}
-    half_days = tuple(
-        half_day for half_day in _HALF_DAYS if half_day is not HalfDay.EVENING or half_day in used
-    )
-    return WeekGrid(days=days, half_days=half_days, rows=tuple(ordered))
+    return WeekGrid(days=days, rows=tuple(ordered))
 
 
 def get_appointment(session: Session, appointment_id: Id) -> AppointmentView:
@@ -224,7 +239,7 @@ def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[Sched
     ).all()
     schedules = [row[0] for row in rows]
     people, names = _names(session, schedules)
-    views = [_schedule_view(row, people, names) for row in rows]
+    views = [_schedule_view(row, people, names, now(session)) for row in rows]
     return sorted(
         views,
         key=lambda view: (
@@ -248,7 +263,10 @@ def _names(
 
 
 def _schedule_view(
-    row: Row[Any], people: dict[Id, organization.Practitioner], names: dict[Id, str]
+    row: Row[Any],
+    people: dict[Id, organization.Practitioner],
+    names: dict[Id, str],
+    at: dt.datetime,
 ) -> ScheduleView:
     schedule: Schedule = row[0]
     person = people[schedule.practitioner_id]
@@ -274,6 +292,7 @@ def _schedule_view(
         last_ends_at=row.last_ends_at,
         next_starts_at=row.next_starts_at,
         next_ends_at=row.next_ends_at,
+        is_over=row.last_ends_at <= at,
     )
 
 

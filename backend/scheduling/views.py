@@ -47,6 +47,7 @@ class ScheduleView:
     last_ends_at: dt.datetime
     next_starts_at: dt.datetime | None
     next_ends_at: dt.datetime | None
+    is_over: bool
 
     @property
     def visit_type_words(self) -> str:
@@ -134,12 +135,12 @@ class AppointmentView:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One practitioner's week: his or her sessions by day and half-day."""
+    """One practitioner's week: the sessions of each day in the order of half-days."""
 
     practitioner_id: Id
     practitioner_name: str
     title: str
-    cells: dict[tuple[dt.date, HalfDay], ScheduleView]
+    cells: dict[dt.date, list[ScheduleView]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,19 @@ class WeekGrid:
     """A department's week: days Monday to Sunday, one row a practitioner with a session in it."""
 
     days: tuple[dt.date, ...]
-    half_days: tuple[HalfDay, ...]
     rows: tuple[GridRow, ...]
+
+    @property
+    def sessions(self) -> list[ScheduleView]:
+        """Every session of the week."""
+        return [view for row in self.rows for views in row.cells.values() for view in views]
 
     @property
     def free_count(self) -> int:
         """Free places of the whole week."""
-        return sum(cell.free_count for row in self.rows for cell in row.cells.values())
+        return sum(view.free_count for view in self.sessions)
 
     @property
     def total_count(self) -> int:
         """All places of the whole week."""
-        return sum(cell.total_count for row in self.rows for cell in row.cells.values())
+        return sum(view.total_count for view in self.sessions)

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from backend.kernel import audit
 from backend.kernel.clock import HalfDay
+from backend.kernel.errors import Forbidden
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_name
-from backend.kernel.uow import now
+from backend.kernel.permissions import Permission, require
+from backend.kernel.uow import actor, now
 from backend.scheduling import rules
 from backend.scheduling.models import Schedule, Slot, SlotEvent, TemplateEntry
 from backend.scheduling.rules import ScheduleStatus, SlotEventKind, SlotState, VisitType
@@ -82,8 +84,13 @@ def generate_schedules(
     """Make the sessions the weekly template asks for from ``first`` to ``last`` (both included, ≤ 31 days).
 
     Sessions that exist already are left as they are, so running it again adds only what is missing.
-    Returns the number of schedules made. Raises PeriodInvalid.
+    Returns the number of schedules made. Raises PeriodInvalid, and Forbidden for an actor who may not
+    generate here (one bound to departments must name one of them).
     """
+    permission, who = Permission.SCHEDULING_SCHEDULE_GENERATE, actor(session)
+    require(who, permission, hospital_id=hospital_id, department_id=department_id)
+    if department_id is None and who.grants[permission] is not None:
+        raise Forbidden(permission=permission.value)
     rules.check_period(first, last)
     lock_name(session, f"scheduling-generate-{hospital_id}")
     sessions = session.execute(

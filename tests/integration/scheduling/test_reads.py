@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from backend.kernel.clock import FixedClock, HalfDay, local
+from backend.kernel.clock import FixedClock, local
 from backend.kernel.ids import Id
 from backend.kernel.uow import Database
 from backend.scheduling import queries, rules, service
@@ -135,9 +135,8 @@ def test_the_week_grid_in_three_queries(
         )
     assert len(statements) == 3
     assert (grid.days[0], grid.days[-1]) == (MONDAY, MONDAY + dt.timedelta(days=6))
-    assert grid.half_days == (HalfDay.AM, HalfDay.PM)
     assert [row.practitioner_name for row in grid.rows] == [f"医生{n}" for n in range(6)]
-    assert grid.rows[0].cells[MONDAY, HalfDay.AM].total_count == 4
+    assert [view.total_count for view in grid.rows[0].cells[MONDAY]] == [4]
     assert (grid.total_count, grid.free_count) == (24, 17)
 
 
