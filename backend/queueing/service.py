@@ -1,0 +1,316 @@
+"""Commands of queueing: issue, call, miss, serve, finish.
+
+Each first takes the row of the queue's half-day counter, the queue's mutex, so that two doctors never call the
+same ticket and numbers have no holes. Live messages are appended last.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.contracts.queueing import TicketCalled, TicketIssued, TicketMissed, TicketServed
+from backend.kernel import audit, live, outbox
+from backend.kernel.clock import HalfDay, half_day
+from backend.kernel.ids import Id, new_id
+from backend.kernel.locks import lock_row
+from backend.kernel.uow import now, today
+from backend.queueing import queries, rules
+from backend.queueing.errors import StillServing, TicketUnknown, WrongTicketState
+from backend.queueing.models import Call, Queue, QueueRoom, Ticket, TicketCounter
+from backend.queueing.rules import CallKind, TicketClass, TicketState
+
+
+def add_queue(
+    session: Session,
+    *,
+    hospital_id: Id,
+    code: str,
+    name: str,
+    prefix: str,
+    department_id: Id,
+    hall_location_id: Id,
+    room_ids: list[Id],
+) -> Queue:
+    """Open a queue with the rooms that call from it."""
+    queue = Queue(
+        id=new_id(),
+        hospital_id=hospital_id,
+        code=code,
+        name=name,
+        prefix=prefix,
+        department_id=department_id,
+        hall_location_id=hall_location_id,
+    )
+    session.add(queue)
+    session.flush()
+    for room_id in room_ids:
+        session.add(QueueRoom(hospital_id=hospital_id, queue_id=queue.id, location_id=room_id))
+    audit.record(session, "queueing.add_queue", entity="queue", entity_id=queue.id)
+    return queue
+
+
+def check_in(
+    session: Session,
+    *,
+    queue_id: Id,
+    patient_id: Id,
+    appointment_id: Id | None = None,
+    practitioner_id: Id | None = None,
+    window_starts_at: dt.datetime | None = None,
+    window_ends_at: dt.datetime | None = None,
+    ticket_class: TicketClass = TicketClass.ORDINARY,
+) -> Ticket:
+    """Give the next number of the queue; an appointment gets one ticket however often it checks in."""
+    queue = queries.get_queue(session, queue_id)
+    counter = _lock_queue(session, queue_id, half_day(now(session)))
+    if appointment_id is not None:
+        held = session.scalar(select(Ticket).where(Ticket.appointment_id == appointment_id))
+        if held is not None:
+            return held
+    counter.last_number += 1
+    ticket = Ticket(
+        id=new_id(),
+        hospital_id=queue.hospital_id,
+        queue_id=queue_id,
+        business_date=counter.business_date,
+        half_day=counter.half_day,
+        ordinal=counter.last_number,
+        number=rules.ticket_number(queue.prefix, counter.last_number),
+        patient_id=patient_id,
+        appointment_id=appointment_id,
+        practitioner_id=practitioner_id,
+        ticket_class=ticket_class,
+        state=TicketState.WAITING,
+        arrived_at=now(session),
+        window_starts_at=window_starts_at,
+        window_ends_at=window_ends_at,
+    )
+    session.add(ticket)
+    session.flush()
+    outbox.publish(session, TicketIssued(queue.hospital_id, ticket.id, queue_id, patient_id))
+    _record(session, "check_in", ticket)
+    _tell(session, queue)
+    return ticket
+
+
+def call_next(session: Session, *, queue_id: Id, room_id: Id, practitioner_id: Id) -> Ticket | None:
+    """Call the first waiting ticket this practitioner may serve to ``room_id``; None when nobody waits.
+
+    StillServing (409) while a ticket of the practitioner is called or in the room.
+    """
+    queue = queries.get_queue(session, queue_id)
+    counter = _lock_queue(session, queue_id, half_day(now(session)))
+    busy = session.scalar(
+        select(Ticket.id).where(
+            Ticket.served_by_id == practitioner_id,
+            Ticket.business_date == today(session),
+            Ticket.state.in_([TicketState.CALLED, TicketState.SERVING]),
+        )
+    )
+    if busy is not None:
+        raise StillServing(ticket_id=str(busy))
+    waiting = session.scalars(
+        select(Ticket)
+        .where(
+            Ticket.queue_id == queue_id,
+            Ticket.business_date == today(session),
+            Ticket.state == TicketState.WAITING,
+        )
+        .execution_options(populate_existing=True)
+    ).all()
+    by_id = {ticket.id: ticket for ticket in waiting}
+    for placed in queries.placed_of(session, queue_id, waiting):
+        ticket = by_id[placed.id]
+        if ticket.practitioner_id in (None, practitioner_id):
+            break
+    else:
+        return None
+    counter.calls += 1
+    ticket.state = TicketState.CALLED
+    ticket.room_id, ticket.served_by_id = room_id, practitioner_id
+    ticket.called_at, ticket.call_no = now(session), counter.calls
+    ticket.call_count, ticket.return_after_calls = 1, None
+    _announce(session, queue, ticket, CallKind.FIRST)
+    return ticket
+
+
+def call_again(session: Session, ticket_id: Id) -> Ticket:
+    """Repeat the call of a called ticket."""
+    queue, ticket = _locked(session, ticket_id)
+    if ticket.state is not TicketState.CALLED:
+        raise WrongTicketState(state=ticket.state.value)
+    ticket.call_count += 1
+    _announce(session, queue, ticket, CallKind.AGAIN)
+    return ticket
+
+
+def pass_over(session: Session, ticket_id: Id) -> Ticket:
+    """The called patient did not come: missed; after the last allowed miss the ticket leaves."""
+    queue, ticket = _locked(session, ticket_id)
+    _move(ticket, TicketState.MISSED)
+    ticket.miss_count += 1
+    ticket.served_by_id = None
+    has_left = ticket.miss_count >= rules.DEFAULT_POLICY.misses_allowed
+    if has_left:
+        _move(ticket, TicketState.LEFT)
+        ticket.ended_at = now(session)
+    outbox.publish(
+        session, TicketMissed(ticket.hospital_id, ticket.id, ticket.patient_id, has_left)
+    )
+    _record(session, "pass_over", ticket, misses=ticket.miss_count)
+    _tell(session, queue)
+    return ticket
+
+
+def return_ticket(session: Session, ticket_id: Id) -> Ticket:
+    """A missed patient is back: waits again, behind the next three calls. Repeating changes nothing."""
+    queue, ticket = _locked(session, ticket_id)
+    if ticket.state is TicketState.WAITING:
+        return ticket
+    _move(ticket, TicketState.WAITING)
+    counter = _lock_queue(session, queue.id, ticket.half_day)
+    ticket.return_after_calls = counter.calls + rules.DEFAULT_POLICY.return_after_calls
+    _record(session, "return_ticket", ticket)
+    _tell(session, queue)
+    return ticket
+
+
+def start_serving(session: Session, ticket_id: Id) -> Ticket:
+    """The patient is in the room."""
+    queue, ticket = _locked(session, ticket_id)
+    if ticket.state is TicketState.SERVING:
+        return ticket
+    _move(ticket, TicketState.SERVING)
+    ticket.serving_at = now(session)
+    _record(session, "start_serving", ticket)
+    _tell(session, queue)
+    return ticket
+
+
+def finish_ticket(session: Session, ticket_id: Id) -> Ticket:
+    """The visit is over. Repeating changes nothing."""
+    queue, ticket = _locked(session, ticket_id)
+    if ticket.state is TicketState.DONE:
+        return ticket
+    _move(ticket, TicketState.DONE)
+    ticket.ended_at = now(session)
+    outbox.publish(session, TicketServed(ticket.hospital_id, ticket.id, ticket.patient_id))
+    _record(session, "finish_ticket", ticket)
+    _tell(session, queue)
+    return ticket
+
+
+def leave_queue(session: Session, ticket_id: Id) -> Ticket:
+    """The patient has gone (or the visit was refunded). Repeating changes nothing."""
+    queue, ticket = _locked(session, ticket_id)
+    if ticket.state is TicketState.LEFT:
+        return ticket
+    _move(ticket, TicketState.LEFT)
+    ticket.ended_at = now(session)
+    _record(session, "leave_queue", ticket)
+    _tell(session, queue)
+    return ticket
+
+
+def mark_printed(session: Session, ticket_id: Id) -> Ticket:
+    """The paper is in the patient's hand: from now on the ticket counts as given."""
+    ticket = lock_row(session, Ticket, ticket_id)
+    if ticket is None:
+        raise TicketUnknown
+    if ticket.printed_at is None:
+        ticket.printed_at = now(session)
+        _record(session, "mark_printed", ticket)
+    return ticket
+
+
+def hall_stream(hall_location_id: Id) -> str:
+    """The live stream of a hall's screens."""
+    return f"hall:{hall_location_id}"
+
+
+def queue_stream(queue_id: Id) -> str:
+    """The live stream that tells phones their queue has moved; they then read their own ticket."""
+    return f"queue:{queue_id}"
+
+
+def _lock_queue(session: Session, queue_id: Id, half: HalfDay) -> TicketCounter:
+    """The counter of today's half-day, made when absent, locked for this transaction."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    key = {"queue_id": queue_id, "business_date": today(session), "half_day": half}
+    session.execute(
+        insert(TicketCounter).values(**key, last_number=0, calls=0).on_conflict_do_nothing()
+    )
+    return session.scalars(
+        select(TicketCounter)
+        .filter_by(**key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _locked(session: Session, ticket_id: Id) -> tuple[Queue, Ticket]:
+    """The ticket and its queue, with the queue's mutex held."""
+    seen = session.get(Ticket, ticket_id)
+    if seen is None or seen.business_date != today(session):
+        raise TicketUnknown
+    _lock_queue(session, seen.queue_id, half_day(now(session)))
+    ticket = lock_row(session, Ticket, ticket_id)
+    if ticket is None:
+        raise TicketUnknown
+    return queries.get_queue(session, ticket.queue_id), ticket
+
+
+def _move(ticket: Ticket, wanted: TicketState) -> None:
+    if not rules.may_become(ticket.state, wanted):
+        raise WrongTicketState(state=ticket.state.value, wanted=wanted.value)
+    ticket.state = wanted
+
+
+def _announce(session: Session, queue: Queue, ticket: Ticket, kind: CallKind) -> None:
+    if ticket.room_id is None or ticket.served_by_id is None:
+        raise WrongTicketState(state=ticket.state.value)
+    call = Call(
+        id=new_id(),
+        hospital_id=queue.hospital_id,
+        ticket_id=ticket.id,
+        queue_id=queue.id,
+        hall_location_id=queue.hall_location_id,
+        room_id=ticket.room_id,
+        practitioner_id=ticket.served_by_id,
+        kind=kind,
+        at=now(session),
+    )
+    session.add(call)
+    session.flush()
+    outbox.publish(
+        session, TicketCalled(queue.hospital_id, ticket.id, call.id, call.room_id, call.at)
+    )
+    _record(session, "call", ticket, kind=kind.value)
+    view = queries.call_views(session, [call])[0]
+    _tell(session, queue, view.as_payload())
+
+
+def _tell(session: Session, queue: Queue, *first: dict[str, object]) -> None:
+    """Say on the hall's stream what changed, and on the queue's that it did. Last in the transaction."""
+    session.flush()
+    stream = hall_stream(queue.hall_location_id)
+    for payload in (*first, queries.queue_view(session, queue.id).as_payload()):
+        live.append(session, stream, payload)
+    live.append(session, queue_stream(queue.id), {"kind": "changed"})
+
+
+def _record(session: Session, act: str, ticket: Ticket, **detail: object) -> None:
+    audit.record(
+        session,
+        f"queueing.{act}",
+        entity="ticket",
+        entity_id=ticket.id,
+        patient_id=ticket.patient_id,
+        number=ticket.number,
+        state=ticket.state.value,
+        **detail,
+    )

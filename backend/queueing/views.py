@@ -1,0 +1,131 @@
+"""What queueing shows to other domains, staff, screens and phones; names are masked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from backend.kernel.ids import Id
+from backend.queueing.rules import CLASS_WORDS, STATE_WORDS, TicketClass, TicketState, WaitRange
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """One ticket. ``ahead`` and ``expected`` are None unless it waits; ``why`` is for staff."""
+
+    id: Id
+    hospital_id: Id
+    number: str
+    queue_id: Id
+    queue_name: str
+    department_id: Id
+    hall_location_id: Id
+    hall_name: str
+    patient_id: Id
+    patient_name_masked: str
+    appointment_id: Id | None
+    practitioner_id: Id | None
+    practitioner_name: str
+    state: TicketState
+    ticket_class: TicketClass
+    business_date: dt.date
+    arrived_at: dt.datetime
+    window_starts_at: dt.datetime | None
+    window_ends_at: dt.datetime | None
+    room_id: Id | None
+    room_name: str
+    called_at: dt.datetime | None
+    call_count: int
+    miss_count: int
+    printed_at: dt.datetime | None
+    ahead: int | None = None
+    expected: WaitRange | None = None
+    why: str = ""
+
+    @property
+    def state_words(self) -> str:
+        """The state in the patient's words."""
+        return str(STATE_WORDS[self.state])
+
+    @property
+    def class_words(self) -> str:
+        """The class in words."""
+        return str(CLASS_WORDS[self.ticket_class])
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call as a screen shows and a voice says it."""
+
+    id: Id
+    ticket_id: Id
+    number: str
+    patient_name_masked: str
+    queue_id: Id
+    queue_name: str
+    room_name: str
+    kind: str
+    at: dt.datetime
+
+    def as_payload(self) -> dict[str, object]:
+        """The live message of this call."""
+        return {
+            "kind": "call",
+            "call_id": str(self.id),
+            "number": self.number,
+            "name": self.patient_name_masked,
+            "queue_id": str(self.queue_id),
+            "queue": self.queue_name,
+            "room": self.room_name,
+            "call_kind": self.kind,
+            "at": self.at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """One queue as a hall screen shows it: who is being served where, who is next."""
+
+    id: Id
+    name: str
+    prefix: str
+    hall_location_id: Id
+    serving: tuple[TicketView, ...]
+    waiting: tuple[TicketView, ...]
+    waiting_count: int
+
+    def as_payload(self, shown: int = 6) -> dict[str, object]:
+        """The live message of this queue's state."""
+        return {
+            "kind": "queue",
+            "queue_id": str(self.id),
+            "queue": self.name,
+            "waiting_count": self.waiting_count,
+            "serving": [
+                {"number": t.number, "room": t.room_name, "state": t.state.value}
+                for t in self.serving
+            ],
+            "waiting": [
+                {"number": t.number, "name": t.patient_name_masked} for t in self.waiting[:shown]
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HallView:
+    """One waiting hall: its queues and the latest calls, newest first."""
+
+    location_id: Id
+    name: str
+    queues: tuple[QueueView, ...]
+    calls: tuple[CallView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """A practitioner's day in one queue: in the room or called, next ones, missed, done."""
+
+    current: TicketView | None
+    waiting: tuple[TicketView, ...]
+    missed: tuple[TicketView, ...]
+    done: tuple[TicketView, ...]
