@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from backend.bootstrap import import_models
-from backend.kernel.clock import FixedClock
+from backend.kernel.clock import Clock
 from backend.kernel.crypto import KeyRing
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.permissions import Actor, system_actor
@@ -19,7 +19,7 @@ SYSTEM: Actor = system_actor("test")
 
 
 def make_database(
-    url: str, clock: FixedClock, subscriptions: Subscriptions | None = None
+    url: str, clock: Clock, subscriptions: Subscriptions | None = None
 ) -> Database:
     """A database object over ``url``, without a schema of its own making."""
     import_models()
@@ -27,7 +27,7 @@ def make_database(
 
 
 def make_empty_database(
-    url: str, clock: FixedClock, subscriptions: Subscriptions | None = None
+    url: str, clock: Clock, subscriptions: Subscriptions | None = None
 ) -> Database:
     """A database object over ``url`` with the whole schema created in it."""
     database = make_database(url, clock, subscriptions)
