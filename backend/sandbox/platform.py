@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -49,8 +50,10 @@ class Platform:
     #: Set whenever a notification may have become due.
     wake: threading.Event = field(default_factory=threading.Event)
 
-    def __post_init__(self) -> None:
-        self._stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    @cached_property
+    def _stranger(self) -> rsa.RSAPrivateKey:
+        """A key that nobody was told of, for signatures that must fail."""
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     # --- clock -----------------------------------------------------------------------------
 
