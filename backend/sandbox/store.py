@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS refunds (
     success_at REAL
 );
 CREATE TABLE IF NOT EXISTS notifications (
-    number INTEGER PRIMARY KEY,
+    -- never used twice: a delivery may end after a reset
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id TEXT NOT NULL,
     subject TEXT NOT NULL,
     url TEXT NOT NULL,

@@ -1,0 +1,13 @@
+"""The same sandbox, merchant and gateway as in the contract suite."""
+
+from __future__ import annotations
+
+from tests.contract.wechat.fixtures import (
+    gateway,
+    hasty_gateway,
+    receiver,
+    sandbox,
+    sandbox_process,
+)
+
+__all__ = ["gateway", "hasty_gateway", "receiver", "sandbox", "sandbox_process"]
