@@ -282,7 +282,7 @@ class MoneyCase(Base):
     __tablename__ = "billing_money_case"
     __table_args__ = (
         UniqueConstraint("kind", "reference"),
-        Index("ix_billing_money_case_open", "hospital_id", "state", "opened_at"),
+        Index("ix_billing_money_case_open", "state", "opened_at"),
     )
 
     id: Mapped[Id] = id_pk()

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from backend.billing.errors import InvoiceUnknown, PaymentUnknown, PriceUnknown, RefundUnknown
@@ -51,6 +51,10 @@ PAYMENT_WORDS = {
     PaymentState.CLOSED: _("支付已取消，没有扣款"),
     PaymentState.FROZEN: _("收到的金额与应付金额不符，请到人工窗口处理"),
 }
+#: Written into the statement, not bound: SQLite uses a partial index only for a literal.
+IS_LIVE = Charge.state != literal(ChargeState.CANCELLED, Charge.state.type, literal_execute=True)
+IS_PENDING = Charge.state == literal(ChargeState.PENDING, Charge.state.type, literal_execute=True)
+IS_OPEN = Invoice.state == literal(InvoiceState.OPEN, Invoice.state.type, literal_execute=True)
 GIVEN_BACK_WORDS = _("款项到账时账单已失效，正在原路退回")
 
 
@@ -204,7 +208,7 @@ def list_open_invoices(session: Session, patient_id: Id) -> list[InvoiceView]:
         select(Invoice)
         .where(
             Invoice.patient_id == patient_id,
-            Invoice.state == InvoiceState.OPEN,
+            IS_OPEN,
             Invoice.void_requested_at.is_(None),
         )
         .order_by(Invoice.id)
@@ -225,11 +229,7 @@ def list_invoices(session: Session, patient_id: Id, *, limit: int = 20) -> list[
 
 def list_due(session: Session, patient_id: Id) -> DueView:
     """All a patient has to pay (3 statements)."""
-    pending = (
-        select(Charge)
-        .where(Charge.patient_id == patient_id, Charge.state == ChargeState.PENDING)
-        .order_by(Charge.id)
-    )
+    pending = select(Charge).where(Charge.patient_id == patient_id, IS_PENDING).order_by(Charge.id)
     return DueView(
         invoices=tuple(list_open_invoices(session, patient_id)),
         charges=tuple(_line_view(charge) for charge in session.scalars(pending)),
@@ -243,7 +243,7 @@ def list_charges_of(session: Session, source_kind: str, source_id: Id) -> list[L
         .where(
             Charge.source_id == source_id,
             Charge.source_kind == source_kind,
-            Charge.state != ChargeState.CANCELLED,
+            IS_LIVE,
         )
         .order_by(Charge.id)
     )

@@ -40,7 +40,7 @@ def raise_charge(
             Charge.source_kind == source_kind,
             Charge.source_id == source_id,
             Charge.price_item_code == price_item_code,
-            Charge.state != ChargeState.CANCELLED,
+            queries.IS_LIVE,
         )
     )
     if live is not None:
