@@ -1,10 +1,12 @@
 """Billing's commands, as other domains and entry points use them. See ``services`` for each.
 
-All take the session of a write unit of work, may flush, never commit, and talk to no platform.
+All take the session of a write unit of work, may flush, never commit, and talk to no platform. The
+rows they answer with are re-exported here for annotations.
 """
 
 from __future__ import annotations
 
+from backend.billing.models import Charge, Invoice, Payment, Refund
 from backend.billing.services.cases import close_case, record_stray_trade
 from backend.billing.services.charges import cancel_charge, raise_charge
 from backend.billing.services.invoices import open_invoice, void_invoice
@@ -28,6 +30,10 @@ from backend.billing.services.refunds import (
 from backend.billing.services.reports import apply_refund_status, apply_trade_status
 
 __all__ = [
+    "Charge",
+    "Invoice",
+    "Payment",
+    "Refund",
     "apply_refund_status",
     "apply_trade_status",
     "cancel_charge",
