@@ -1,0 +1,65 @@
+"""Tables of identity: accounts, the roles they hold, and their sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from sqlalchemy import LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.identity.rules import Role
+from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk
+from backend.kernel.ids import Id
+
+
+class EndReason(StrEnum):
+    """Why a session was ended before its time."""
+
+    LOGGED_OUT = "logged_out"
+    REPLACED = "replaced"
+    REVOKED = "revoked"
+
+
+class StaffAccount(Base, Versioned, HospitalOwned):
+    """A login of someone who works here. Usernames are unique in the whole group: the login page asks no hospital."""
+
+    __tablename__ = "identity_staff_account"
+
+    id: Mapped[Id] = id_pk()
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    practitioner_id: Mapped[Id] = fk("organization_practitioner.id", index=True)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    failed_count: Mapped[int] = mapped_column(default=0)
+    failed_since: Mapped[dt.datetime | None]
+    locked_until: Mapped[dt.datetime | None]
+    last_login_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+
+
+class StaffRole(Base):
+    """A role of an account, in one department or in the whole hospital."""
+
+    __tablename__ = "identity_staff_role"
+    __table_args__ = (UniqueConstraint("account_id", "role", "department_id"),)
+
+    id: Mapped[Id] = id_pk()
+    account_id: Mapped[Id] = fk("identity_staff_account.id", index=True)
+    role: Mapped[Role] = enum_column(Role)
+    department_id: Mapped[Id | None] = fk("organization_department.id")
+
+
+class StaffSession(Base):
+    """One login of one browser. The cookie carries a token of which only the SHA-256 is kept here."""
+
+    __tablename__ = "identity_staff_session"
+
+    id: Mapped[Id] = id_pk()
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    account_id: Mapped[Id] = fk("identity_staff_account.id", index=True)
+    created_at: Mapped[dt.datetime]
+    last_seen_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    end_reason: Mapped[EndReason | None] = enum_column(EndReason)
