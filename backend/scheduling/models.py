@@ -32,6 +32,9 @@ from backend.scheduling.rules import (
     VisitType,
 )
 
+#: A literal, because a partial index serves only queries that repeat its condition word for word.
+IS_HELD = text("state = 'held'")
+
 
 def _one_of(states: frozenset[AppointmentState]) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(states))
@@ -110,8 +113,8 @@ class Slot(HospitalOwned, Base):
         Index(
             "ix_scheduling_slot_lapsing",
             "hold_until",
-            sqlite_where=text("state = 'held'"),
-            postgresql_where=text("state = 'held'"),
+            sqlite_where=IS_HELD,
+            postgresql_where=IS_HELD,
         ),
     )
 

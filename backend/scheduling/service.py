@@ -26,7 +26,7 @@ from backend.scheduling.errors import (
     SlotGone,
     WrongAppointmentState,
 )
-from backend.scheduling.models import Appointment, Schedule, Slot, claimable
+from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot, claimable
 from backend.scheduling.queries import is_foreign
 from backend.scheduling.rules import (
     ACTIVE,
@@ -210,7 +210,7 @@ def sweep_expired_holds(session: Session, limit: int = SWEEP_BATCH) -> int:
     lapsed = claim(
         session,
         select(Slot)
-        .where(Slot.state == SlotState.HELD, Slot.hold_until <= now(session))
+        .where(IS_HELD, Slot.hold_until <= now(session))
         .order_by(Slot.hold_until)
         .limit(limit),
     )
