@@ -117,8 +117,8 @@ def _choices(state: State) -> list[Offer]:
 def page_size(state: State) -> int:
     """How many choices one screen holds; fewer in the large-type mode."""
     if state.step is Step.DEPARTMENTS:
-        return 8 if state.elderly else 14
-    return 3 if state.elderly else 5
+        return 5 if state.elderly else 10
+    return 3 if state.elderly else 4
 
 
 def page_count(state: State) -> int:

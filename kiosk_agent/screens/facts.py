@@ -11,7 +11,8 @@ from kiosk_agent.messages import Appointment, Department, Invoice, Patient, Sche
 from kiosk_agent.screens.problems import tone
 from kiosk_agent.screens.words import Words, yuan
 
-# Tiles of the large-type mode: what older people come for, fewer choices.
+# What most people come for stands first; the large-type mode offers fewer choices.
+_TILES = (Purpose.VISIT, Purpose.CHECK_IN, Purpose.PAY, Purpose.REGISTER, Purpose.REPRINT)
 _ELDERLY_TILES = (Purpose.CHECK_IN, Purpose.VISIT, Purpose.PAY)
 
 
@@ -69,7 +70,7 @@ def facts(state: State, name: str, now: datetime, words: Words) -> dict[str, Any
 
 
 def _home_tiles(state: State, words: Words) -> list[dict[str, str]]:
-    shown = _ELDERLY_TILES if state.elderly else tuple(Purpose)
+    shown = _ELDERLY_TILES if state.elderly else _TILES
     return [
         {
             "purpose": purpose.value,
@@ -93,7 +94,8 @@ def _menu_tiles(state: State, words: Words, now: datetime) -> list[dict[str, str
     if home.tickets:
         hints[Purpose.REPRINT] = "  ".join(item.number for item in home.tickets)
     urgent = Purpose.CHECK_IN if ready else (Purpose.PAY if home.due else Purpose.VISIT)
-    order = (Purpose.CHECK_IN, Purpose.PAY, Purpose.VISIT, Purpose.REPRINT)
+    usual = (Purpose.CHECK_IN, Purpose.PAY, Purpose.VISIT, Purpose.REPRINT)
+    order = (urgent, *(purpose for purpose in usual if purpose is not urgent))
     return [
         {
             "purpose": purpose.value,
