@@ -39,10 +39,13 @@ class SerialScanner:
             line = self._take_line()
             if line:
                 return _decode(line)
-            remaining = deadline - self._clock()
-            if (cancelled is not None and cancelled.is_set()) or remaining <= 0:
+            if cancelled is not None and cancelled.is_set():
                 return None
-            self._pending += self._transport.read(256, min(_WAIT_SLICE, remaining))
+            remaining = deadline - self._clock()
+            data = self._transport.read(256, max(0.0, min(_WAIT_SLICE, remaining)))
+            if not data and remaining <= 0:
+                return None
+            self._pending += data
 
     def discard(self) -> None:
         """Forget pending lines."""

@@ -48,8 +48,9 @@ def prepare(directory: Path, readers: list[tuple[str, int]], library: Path = VPC
     (configuration / "xinglin.conf").write_text("\n".join(lines), encoding="ascii")
 
 
-def main(lock_file: str, readers: list[tuple[str, int]]) -> int:
-    """Run pcscd until nobody holds LOCK_FILE, pcscd ends or a signal comes."""
+def main(lock_file: str, readers: list[tuple[str, int]], daemon: tuple[str, ...] = ()) -> int:
+    """Run pcscd (or `daemon`) until nobody holds LOCK_FILE, it ends or a signal comes."""
+    command = daemon or ("pcscd", "--foreground", "-c", str(DIRECTORY / "reader.conf.d"))
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
@@ -58,8 +59,8 @@ def main(lock_file: str, readers: list[tuple[str, int]]) -> int:
         signal.signal(number, stop)
     prepare(DIRECTORY, readers)
     with open(lock_file, encoding="ascii") as lock:
-        daemon = subprocess.Popen(
-            [*_UNTIL_PARENT_ENDS, "pcscd", "--foreground", "-c", str(DIRECTORY / "reader.conf.d")],
+        process = subprocess.Popen(
+            [*_UNTIL_PARENT_ENDS, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -67,16 +68,16 @@ def main(lock_file: str, readers: list[tuple[str, int]]) -> int:
         try:
             # From here on the end of pcscd interrupts the wait: the next user starts a new one.
             signal.signal(signal.SIGCHLD, stop)
-            if daemon.poll() is None:
+            if process.poll() is None:
                 fcntl.flock(lock, fcntl.LOCK_EX)
         finally:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            daemon.terminate()
+            process.terminate()
             try:
-                daemon.wait(_PATIENCE_SECONDS)
+                process.wait(_PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
+                process.kill()
+                process.wait()
             shutil.rmtree(DIRECTORY, ignore_errors=True)
     return 0
 

@@ -4,11 +4,15 @@ went away.
 
 from __future__ import annotations
 
+import termios
 import threading
 
 import serial
 
 from hardware_drivers.errors import TransientError
+
+# termios.error is neither of the two others.
+_FAILURES = (serial.SerialException, OSError, termios.error)
 
 
 class SerialTransport:
@@ -25,7 +29,7 @@ class SerialTransport:
             if self._port is None:
                 try:
                     self._port = serial.Serial(self.path, self.baud, timeout=0, write_timeout=3)
-                except (serial.SerialException, OSError) as error:
+                except _FAILURES as error:
                     raise TransientError("unreachable", f"cannot open {self.path}") from error
             return self._port
 
@@ -35,7 +39,7 @@ class SerialTransport:
         try:
             port.write(data)
             port.flush()
-        except (serial.SerialException, OSError) as error:
+        except _FAILURES as error:
             self.close()
             raise TransientError("connection_lost", self.path) from error
 
@@ -51,7 +55,7 @@ class SerialTransport:
             # `size`.
             port.timeout = 0
             return bytes(first + port.read(size - 1)) if size > 1 else bytes(first)
-        except (serial.SerialException, OSError, TypeError) as error:
+        except (*_FAILURES, TypeError) as error:
             # pyserial raises TypeError when another thread closes the port under a read.
             self.close()
             raise TransientError("connection_lost", self.path) from error
@@ -61,7 +65,7 @@ class SerialTransport:
         if self._port is not None:
             try:
                 self._port.reset_input_buffer()
-            except (serial.SerialException, OSError) as error:
+            except _FAILURES as error:
                 self.close()
                 raise TransientError("connection_lost", self.path) from error
 
