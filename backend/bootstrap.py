@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import backend
+from backend.billing import handlers as billing
+from backend.billing.ports import PaymentGateway
+from backend.journeys.settlement import record_trade_status
 from backend.kernel import audit, idempotency, live, outbox
 from backend.kernel.clock import Clock
 from backend.kernel.crypto import KeyRing
@@ -16,6 +19,7 @@ from backend.kernel.jobs import PeriodicJob
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database, now
 from backend.settings import Secrets, Settings, load_secrets
+from backend.wechat.merchant import MerchantGateway
 
 OUTBOX_KEPT = dt.timedelta(days=30)
 
@@ -37,6 +41,8 @@ class Program:
     settings: Settings
     secrets: Secrets
     database: Database
+    #: The payment platform; None where nothing is sold (some tests).
+    gateway: PaymentGateway | None = None
 
 
 def audit_heads(settings: Settings) -> Path:
@@ -48,14 +54,27 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     """Join everything a process needs before it serves, works or runs a command."""
     import_models()
     secrets = load_secrets(settings)
+    gateway = open_gateway(settings)
     subscriptions = Subscriptions()
+    billing.subscribe(subscriptions, gateway, record_trade_status)
     database = Database(
         settings.url,
         keys=KeyRing(secrets.keys, secrets.blind_index_key),
         subscriptions=subscriptions,
         clock=clock,
     )
-    return Program(settings, secrets, database)
+    return Program(settings, secrets, database, gateway)
+
+
+def open_gateway(settings: Settings) -> MerchantGateway:
+    """The payment platform of the configured merchant account; outside production the one beside us.
+
+    FileNotFoundError in production, where a missing account must stop the start.
+    """
+    path = settings.wechatpay_file or settings.data_dir / "sandbox" / "merchant.json"
+    if settings.is_production and not path.is_file():
+        raise FileNotFoundError(f"XINGLIN_WECHATPAY_FILE: no such file: {path}")
+    return MerchantGateway(path, external_url=settings.external_url)
 
 
 def periodic_jobs(program: Program) -> list[PeriodicJob]:

@@ -8,9 +8,12 @@ from typing import Any
 
 from flask import Blueprint
 
+from backend.billing import backoffice as prices
 from backend.bootstrap import Program
+from backend.journeys.settlement import record_trade_status
 from backend.kernel.live import Guard
 from backend.kernel.web.context import ActorLoader, NavItem
+from backend.wechat.notify import create_blueprint as create_notify_blueprint
 
 
 @dataclass(slots=True)
@@ -29,4 +32,9 @@ class Parts:
 
 def collect_parts(program: Program) -> Parts:
     """Everything the running application shows."""
-    return Parts()
+    parts = Parts()
+    parts.blueprints.append(prices.blueprint)
+    parts.nav += prices.NAV
+    if program.gateway is not None:
+        parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
+    return parts
