@@ -202,6 +202,12 @@ def get_invoice(session: Session, invoice_id: Id) -> InvoiceView:
     return _invoice_views(session, [invoice])[0]
 
 
+def invoice_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
+    """The printed numbers of these bills, in one query."""
+    rows = session.execute(select(Invoice.id, Invoice.number).where(Invoice.id.in_(set(ids))))
+    return {row.id: row.number for row in rows}
+
+
 def list_open_invoices(session: Session, patient_id: Id) -> list[InvoiceView]:
     """The bills a patient can pay now, oldest first (2 statements)."""
     open_ones = (

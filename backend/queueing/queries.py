@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from backend.kernel.clock import HalfDay, local
 from backend.kernel.ids import Id
 from backend.kernel.uow import now, today
 from backend.organization import queries as organization
 from backend.patients import queries as patients
 from backend.queueing import rules
 from backend.queueing.errors import QueueUnknown, TicketUnknown
-from backend.queueing.models import Call, Queue, QueueRoom, Ticket, TicketCounter
-from backend.queueing.rules import Placed, TicketClass, TicketState, Waiting
-from backend.queueing.views import CallView, HallView, QueueView, TicketView, Worklist
+from backend.queueing.models import Call, Queue, QueueRoom, Ticket
+from backend.queueing.rules import CallKind, PastCall, TicketState
+from backend.queueing.views import (
+    CallView,
+    HallView,
+    QueueView,
+    TicketView,
+    Worklist,
+    call_view,
+    ticket_view,
+    waiting_of,
+)
 
 __all__ = ["Queue", "TicketState"]
 
 LATEST_CALLS = 12
 EXPERIENCE = 20
+#: Until this hour the evening's tickets of the day before are still in the queue: emergency has no closing time.
+NIGHT_ENDS_HOUR = 8
+LIVE_STATES = (TicketState.WAITING, TicketState.CALLED, TicketState.SERVING)
 
 
 def get_queue(session: Session, queue_id: Id) -> Queue:
@@ -65,8 +78,13 @@ def get_ticket(session: Session, ticket_id: Id) -> TicketView:
 
 
 def find_ticket_of_appointment(session: Session, appointment_id: Id) -> TicketView | None:
-    """The ticket that was issued for an appointment."""
-    ticket = session.scalar(select(Ticket).where(Ticket.appointment_id == appointment_id))
+    """The latest ticket that was issued for an appointment."""
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.appointment_id == appointment_id)
+        .order_by(Ticket.arrived_at.desc(), Ticket.id.desc())
+        .limit(1)
+    )
     return _with_ahead(session, [ticket])[0] if ticket else None
 
 
@@ -87,25 +105,38 @@ def people_ahead(session: Session, ticket_id: Id) -> int | None:
     return get_ticket(session, ticket_id).ahead
 
 
+def ticket_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
+    """The printed numbers of these tickets, in one query."""
+    rows = session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(set(ids))))
+    return {row.id: row.number for row in rows}
+
+
 def waiting_list(session: Session, queue_id: Id) -> list[TicketView]:
-    """Who waits in a queue today, in calling order, with the reason of each place."""
-    rows = _tickets(session, queue_id, [TicketState.WAITING])
-    by_id = {row.id: row for row in rows}
-    placed = placed_of(session, queue_id, rows)
-    views = {view.id: view for view in _views(session, [by_id[p.id] for p in placed])}
-    return [_replaced(views[p.id], why=str(p.why)) for p in placed]
+    """Who waits in a queue now, in calling order, with the reason of each place."""
+    rows = current_tickets(session, [queue_id], [TicketState.WAITING])
+    views = {view.id: view for view in _views(session, rows)}
+    past = past_calls(session, [queue_id])[queue_id]
+    order = rules.order_queue(map(waiting_of, rows), past)
+    return [_replaced(views[p.id], why=str(p.why)) for p in order]
+
+
+def missed_list(session: Session, queue_id: Id) -> list[TicketView]:
+    """Who was called in a queue and did not come, the latest first."""
+    rows = current_tickets(session, [queue_id], [TicketState.MISSED])
+    return list(reversed(_views(session, rows)))
 
 
 def worklist(session: Session, *, queue_id: Id, practitioner_id: Id) -> Worklist:
     """A practitioner's day in a queue."""
-    rows = _tickets(session, queue_id, list(TicketState))
-    waiting = [row for row in rows if row.state is TicketState.WAITING]
-    by_id = {row.id: row for row in waiting}
-    order = [
-        by_id[p.id]
-        for p in placed_of(session, queue_id, waiting)
-        if by_id[p.id].practitioner_id in (None, practitioner_id)
-    ]
+    rows = current_tickets(session, [queue_id], list(TicketState))
+    by_id = {row.id: row for row in rows}
+    line = rules.order_line(
+        [waiting_of(row) for row in rows if row.state is TicketState.WAITING],
+        practitioner_id,
+        past_calls(session, [queue_id])[queue_id],
+    )
+    order = [by_id[placed.id] for placed in line]
+    why = {placed.id: str(placed.why) for placed in line}
     mine = [
         row
         for row in rows
@@ -125,7 +156,7 @@ def worklist(session: Session, *, queue_id: Id, practitioner_id: Id) -> Worklist
     ]
     return Worklist(
         current=current[0] if current else None,
-        waiting=tuple(views[row.id] for row in order),
+        waiting=tuple(_replaced(views[row.id], why=why[row.id]) for row in order),
         missed=of(TicketState.MISSED),
         done=of(TicketState.DONE),
     )
@@ -177,71 +208,63 @@ def call_views(session: Session, calls: Sequence[Call]) -> list[CallView]:
     rooms = organization.locations_by_id(session, [c.room_id for c in calls])
     people = patients.patients_by_id(session, [t.patient_id for t in tickets.values()])
     return [
-        CallView(
-            id=call.id,
-            ticket_id=call.ticket_id,
-            number=tickets[call.ticket_id].number,
-            patient_name_masked=people[tickets[call.ticket_id].patient_id].name_masked,
-            queue_id=call.queue_id,
+        call_view(
+            call,
+            number=(ticket := tickets[call.ticket_id]).number,
+            person=people[ticket.patient_id],
             queue_name=queues[call.queue_id].name,
             room_name=rooms[call.room_id].name,
-            kind=call.kind.value,
-            at=call.at,
         )
         for call in calls
     ]
 
 
-def placed_of(session: Session, queue_id: Id, rows: Sequence[Ticket]) -> list[Placed]:
-    """The waiting ``rows`` of one queue in calling order."""
-    if not rows:
-        return []
-    day = rows[0].business_date
-    counters = session.scalars(
-        select(TicketCounter).where(
-            TicketCounter.queue_id == queue_id, TicketCounter.business_date == day
-        )
-    ).all()
-    called = session.scalars(
-        select(Ticket.ticket_class)
-        .where(
-            Ticket.queue_id == queue_id,
-            Ticket.business_date == day,
-            Ticket.call_no.is_not(None),
-        )
-        .order_by(Ticket.called_at.desc())
-        .limit(rules.DEFAULT_POLICY.first_visits_per_return + 10)
-    ).all()
-    return rules.order_queue(
-        [_waiting(row) for row in rows],
-        calls=sum(counter.calls for counter in counters),
-        first_visits_since_return=rules.first_visits_since_return(called),
-    )
-
-
-def _waiting(row: Ticket) -> Waiting:
-    return Waiting(
-        id=row.id,
-        ticket_class=TicketClass(row.ticket_class),
-        ordinal=row.ordinal,
-        arrived_at=row.arrived_at,
-        window_starts_at=row.window_starts_at,
-        window_ends_at=row.window_ends_at,
-        return_after_calls=row.return_after_calls,
-        practitioner_id=row.practitioner_id,
-    )
-
-
-def _tickets(session: Session, queue_id: Id, states: list[TicketState]) -> Sequence[Ticket]:
+def current_tickets(
+    session: Session, queue_ids: Sequence[Id], states: Sequence[TicketState]
+) -> Sequence[Ticket]:
+    """The tickets of the running day, read afresh; in the night also those of the evening before."""
     return session.scalars(
         select(Ticket)
-        .where(
-            Ticket.queue_id == queue_id,
-            Ticket.business_date == today(session),
-            Ticket.state.in_(states),
-        )
-        .order_by(Ticket.called_at, Ticket.ordinal)
+        .where(Ticket.queue_id.in_(queue_ids), _is_current(session), Ticket.state.in_(states))
+        .order_by(Ticket.called_at, Ticket.arrived_at, Ticket.ordinal)
+        .execution_options(populate_existing=True)
     ).all()
+
+
+def past_calls(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[PastCall]]:
+    """The first calls of the running day of each queue, newest first, in one query."""
+    found: dict[Id, list[PastCall]] = {queue_id: [] for queue_id in queue_ids}
+    rows = session.execute(
+        select(Call.queue_id, Call.practitioner_id, Ticket.ticket_class, Call.at)
+        .join(Ticket, Ticket.id == Call.ticket_id)
+        .where(
+            Call.queue_id.in_(queue_ids),
+            Call.kind == CallKind.FIRST,
+            Call.at >= now(session) - dt.timedelta(hours=24),
+            _is_current(session),
+        )
+        .order_by(Call.at.desc(), Call.id.desc())
+    )
+    for queue_id, practitioner_id, ticket_class, at in rows:
+        found[queue_id].append(PastCall(practitioner_id, ticket_class, at))
+    return found
+
+
+def is_current(session: Session, ticket: Ticket) -> bool:
+    """True while the ticket belongs to the running day (``current_tickets`` for one row)."""
+    found = select(Ticket.id).where(Ticket.id == ticket.id, _is_current(session))
+    return session.scalar(found) is not None
+
+
+def _is_current(session: Session) -> ColumnElement[bool]:
+    day = today(session)
+    is_today = Ticket.business_date == day
+    if local(now(session)).hour >= NIGHT_ENDS_HOUR:
+        return is_today
+    last_evening = and_(
+        Ticket.business_date == day - dt.timedelta(days=1), Ticket.half_day == HalfDay.EVENING
+    )
+    return or_(is_today, last_evening)
 
 
 def _queues_by_id(session: Session, ids: set[Id]) -> dict[Id, Queue]:
@@ -249,22 +272,15 @@ def _queues_by_id(session: Session, ids: set[Id]) -> dict[Id, Queue]:
 
 
 def _queue_views(session: Session, queues: Sequence[Queue]) -> list[QueueView]:
-    live = [TicketState.WAITING, TicketState.CALLED, TicketState.SERVING]
-    rows = session.scalars(
-        select(Ticket)
-        .where(
-            Ticket.queue_id.in_([q.id for q in queues]),
-            Ticket.business_date == today(session),
-            Ticket.state.in_(live),
-        )
-        .order_by(Ticket.called_at)
-    ).all()
+    ids = [queue.id for queue in queues]
+    rows = current_tickets(session, ids, LIVE_STATES)
+    past = past_calls(session, ids)
     views = {view.id: view for view in _views(session, rows)}
     found = []
     for queue in queues:
         mine = [row for row in rows if row.queue_id == queue.id]
         waiting = [row for row in mine if row.state is TicketState.WAITING]
-        order = placed_of(session, queue.id, waiting)
+        order = rules.order_queue(map(waiting_of, waiting), past[queue.id])
         found.append(
             QueueView(
                 id=queue.id,
@@ -282,51 +298,45 @@ def _queue_views(session: Session, queues: Sequence[Queue]) -> list[QueueView]:
 
 
 def _with_ahead(session: Session, rows: Sequence[Ticket]) -> list[TicketView]:
-    """Views of ``rows`` with people ahead and expected wait where they wait."""
-    views = _views(session, rows)
-    queue_ids = {
-        row.queue_id
-        for row in rows
-        if row.state is TicketState.WAITING and row.business_date == today(session)
-    }
-    found = {view.id: view for view in views}
-    for queue_id in queue_ids:
-        waiting = {r.id: r for r in _tickets(session, queue_id, [TicketState.WAITING])}
-        order = placed_of(session, queue_id, list(waiting.values()))
+    """Views of ``rows`` with people ahead and expected wait where they wait; four queries a queue at most."""
+    found = {view.id: view for view in _views(session, rows)}
+    for queue_id in {row.queue_id for row in rows if row.state is TicketState.WAITING}:
+        live = current_tickets(session, [queue_id], LIVE_STATES)
+        waiting = [waiting_of(row) for row in live if row.state is TicketState.WAITING]
+        in_room = [row.served_by_id for row in live if row.state is not TicketState.WAITING]
+        past = past_calls(session, [queue_id])[queue_id]
+        visits = _latest_visits(session, queue_id)
+        current_ids = {ticket.id for ticket in waiting}
         for row in rows:
-            if row.id not in waiting:
+            if row.id not in current_ids:
                 continue
-            ahead = 0
-            for placed in order:
-                if placed.id == row.id:
-                    break
-                other = waiting[placed.id].practitioner_id
-                ahead += row.practitioner_id is None or other in (None, row.practitioner_id)
-            durations = _durations(session, queue_id, row.practitioner_id)
-            found[row.id] = _replaced(
-                found[row.id], ahead=ahead, expected=rules.expected_wait(ahead, durations)
+            mine = row.practitioner_id
+            line = (
+                rules.order_line(waiting, mine, past) if mine else rules.order_queue(waiting, past)
             )
+            ahead = [placed.id for placed in line].index(row.id)
+            expected = rules.expected_wait(
+                ahead,
+                [minutes for doctor, minutes in visits if mine in (None, doctor)][:EXPERIENCE],
+                being_served=sum(mine in (None, doctor) for doctor in in_room),
+                practitioners=1 if mine else max(len({call.practitioner_id for call in past}), 1),
+            )
+            found[row.id] = _replaced(found[row.id], ahead=ahead, expected=expected)
     return [found[row.id] for row in rows]
 
 
-def _durations(session: Session, queue_id: Id, practitioner_id: Id | None) -> list[float]:
-    """Minutes of the day's latest visits, of the practitioner when one is named."""
-    statement = (
-        select(Ticket.serving_at, Ticket.ended_at)
-        .where(
-            Ticket.queue_id == queue_id,
-            Ticket.business_date == today(session),
-            Ticket.state == TicketState.DONE,
-        )
+def _latest_visits(session: Session, queue_id: Id) -> list[tuple[Id | None, float]]:
+    """Who served and for how many minutes, from call to end, of the day's latest visits."""
+    rows = session.execute(
+        select(Ticket.served_by_id, Ticket.called_at, Ticket.ended_at)
+        .where(Ticket.queue_id == queue_id, _is_current(session), Ticket.state == TicketState.DONE)
         .order_by(Ticket.ended_at.desc())
-        .limit(EXPERIENCE)
+        .limit(10 * EXPERIENCE)
     )
-    if practitioner_id is not None:
-        statement = statement.where(Ticket.served_by_id == practitioner_id)
     return [
-        (ended - began).total_seconds() / 60
-        for began, ended in session.execute(statement)
-        if began is not None and ended is not None
+        (doctor, (ended - called).total_seconds() / 60)
+        for doctor, called, ended in rows
+        if called is not None and ended is not None
     ]
 
 
@@ -352,32 +362,13 @@ def _views(session: Session, rows: Sequence[Ticket]) -> list[TicketView]:
         doctor = doctors.get(row.served_by_id or row.practitioner_id or row.id)
         room = places.get(row.room_id) if row.room_id else None
         found.append(
-            TicketView(
-                id=row.id,
-                hospital_id=row.hospital_id,
-                number=row.number,
-                queue_id=queue.id,
-                queue_name=queue.name,
-                department_id=queue.department_id,
-                hall_location_id=queue.hall_location_id,
+            ticket_view(
+                row,
+                queue,
                 hall_name=places[queue.hall_location_id].name,
-                patient_id=row.patient_id,
-                patient_name_masked=people[row.patient_id].name_masked,
-                appointment_id=row.appointment_id,
-                practitioner_id=row.practitioner_id,
+                person=people[row.patient_id],
                 practitioner_name=doctor.name if doctor else "",
-                state=row.state,
-                ticket_class=row.ticket_class,
-                business_date=row.business_date,
-                arrived_at=row.arrived_at,
-                window_starts_at=row.window_starts_at,
-                window_ends_at=row.window_ends_at,
-                room_id=row.room_id,
                 room_name=room.name if room else "",
-                called_at=row.called_at,
-                call_count=row.call_count,
-                miss_count=row.miss_count,
-                printed_at=row.printed_at,
             )
         )
     return found

@@ -1,0 +1,101 @@
+"""What kiosks print: tickets and receipts as lists of plain elements, 48 columns wide. Pure functions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask_babel import gettext as _
+
+from backend.billing.rules import Tender
+from backend.billing.views import InvoiceView, PaymentView
+from backend.kernel.clock import local
+from backend.kernel.money import format_yuan
+from backend.queueing.views import TicketView
+
+Element = dict[str, Any]
+
+TENDER_WORDS = {Tender.CASH: "现金", Tender.WECHAT_NATIVE: "微信支付"}
+
+
+def text(words: str, size: int = 1, align: str = "left", *, bold: bool = False) -> Element:
+    """One paragraph."""
+    return {"type": "text", "text": words, "size": size, "align": align, "bold": bold}
+
+
+def row(left: str, right: str) -> Element:
+    """One line with something at each end."""
+    return {"type": "row", "left": left, "right": right}
+
+
+def ticket_document(
+    ticket: TicketView, *, hospital_name: str, place: str, url: str, reprint: bool, at: dt.datetime
+) -> list[Element]:
+    """The queue ticket: the number large, where to go, how long it may take, the QR of the phone page."""
+    elements = [
+        text(hospital_name, 2, "center", bold=True),
+        text(_("排队号票（补打）") if reprint else _("排队号票"), 1, "center"),
+        {"type": "rule"},
+        text(ticket.queue_name, 2, "center"),
+        text(ticket.number, 4, "center", bold=True),
+        {"type": "feed", "lines": 1},
+        row(_("姓名"), ticket.patient_name_masked),
+    ]
+    if ticket.practitioner_name:
+        elements.append(row(_("医生"), ticket.practitioner_name))
+    elements.append(row(_("候诊区"), place))
+    if ticket.ahead is not None:
+        elements.append(row(_("前面还有"), _("%(n)s 人", n=ticket.ahead)))
+    if ticket.expected is not None and ticket.ahead:
+        elements.append(row(_("预计等候"), wait_words(ticket)))
+    elements += [
+        row(_("取号时间"), f"{local(at):%Y-%m-%d %H:%M}"),
+        {"type": "rule"},
+        {"type": "qr", "payload": url, "caption": _("微信扫码看排队进度、缴费")},
+        text(_("过号请到分诊台，当日有效"), 1, "center"),
+        {"type": "feed", "lines": 2},
+        {"type": "cut"},
+    ]
+    return elements
+
+
+def wait_words(ticket: TicketView) -> str:
+    """``约 20–35 分钟``; empty when the ticket does not wait."""
+    if ticket.expected is None:
+        return ""
+    if not ticket.ahead:
+        return _("即将就诊")
+    return _("约 %(low)s–%(high)s 分钟", low=ticket.expected.p50, high=ticket.expected.p90)
+
+
+def receipt_document(
+    invoice: InvoiceView,
+    payment: PaymentView | None,
+    *,
+    hospital_name: str,
+    name_masked: str,
+    reprint: bool,
+) -> list[Element]:
+    """The receipt of a paid bill: every line, the sum, how and when it was paid."""
+    elements = [
+        text(hospital_name, 2, "center", bold=True),
+        text(_("缴费凭条（补打）") if reprint else _("缴费凭条"), 1, "center"),
+        {"type": "rule"},
+        row(_("姓名"), name_masked),
+        row(_("账单号"), invoice.number),
+        {"type": "rule"},
+    ]
+    for line in invoice.lines:
+        words = line.name if line.quantity == 1 else f"{line.name} ×{line.quantity}"
+        elements.append(row(words, format_yuan(line.amount_fen)))
+    elements += [{"type": "rule"}, row(_("合计"), format_yuan(invoice.total_fen))]
+    if payment is not None:
+        elements.append(row(_("支付方式"), TENDER_WORDS.get(payment.tender, payment.tender.value)))
+        if payment.paid_at is not None:
+            elements.append(row(_("支付时间"), f"{local(payment.paid_at):%Y-%m-%d %H:%M:%S}"))
+    elements += [
+        text(_("本凭条不作报销凭证，发票请到收费窗口领取"), 1, "center"),
+        {"type": "feed", "lines": 2},
+        {"type": "cut"},
+    ]
+    return elements

@@ -1,0 +1,45 @@
+"""Signed links and keys: text that only this installation could have written, for one purpose each."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from backend.kernel.ids import Id, parse_id
+
+TICKET = "ticket"
+
+
+def sign(secret: str, purpose: str, value: list[str]) -> str:
+    """A URL-safe token that carries ``value`` readably and cannot be forged or used for another purpose."""
+    token = URLSafeSerializer(secret, salt=f"xinglin.{purpose}").dumps(value)
+    return token if isinstance(token, str) else token.decode("ascii")
+
+
+def unsign(secret: str, purpose: str, token: str) -> list[str] | None:
+    """What ``sign`` was given, or None for a token it did not make for this purpose."""
+    try:
+        value = URLSafeSerializer(secret, salt=f"xinglin.{purpose}").loads(token)
+    except BadSignature:
+        return None
+    return [str(part) for part in value] if isinstance(value, list) else None
+
+
+def ticket_token(secret: str, ticket_id: Id, day: dt.date) -> str:
+    """The token of a ticket's phone page; it ends with ``day``."""
+    return sign(secret, TICKET, [ticket_id.hex, day.isoformat()])
+
+
+def read_ticket_token(secret: str, token: str) -> tuple[Id, dt.date] | None:
+    """The ticket and its day, or None when the token is not ours."""
+    value = unsign(secret, TICKET, token)
+    if value is None or len(value) != 2:
+        return None
+    ticket_id = parse_id(value[0])
+    return (ticket_id, dt.date.fromisoformat(value[1])) if ticket_id else None
+
+
+def ticket_url(base_url: str, secret: str, ticket_id: Id, day: dt.date) -> str:
+    """The address printed as a QR code on a ticket."""
+    return f"{base_url}/t/{ticket_token(secret, ticket_id, day)}"
