@@ -11,13 +11,15 @@ from pathlib import Path
 import backend
 from backend.billing import handlers as billing
 from backend.billing.ports import PaymentGateway
-from backend.journeys.settlement import record_trade_status
+from backend.journeys import booking, settlement
 from backend.kernel import audit, idempotency, live, outbox
 from backend.kernel.clock import Clock
 from backend.kernel.crypto import KeyRing
 from backend.kernel.jobs import PeriodicJob
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database, now
+from backend.scheduling import handlers as scheduling
+from backend.scheduling import tasks as scheduling_tasks
 from backend.settings import Secrets, Settings, load_secrets
 from backend.wechat.merchant import MerchantGateway
 
@@ -56,7 +58,10 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     secrets = load_secrets(settings)
     gateway = open_gateway(settings)
     subscriptions = Subscriptions()
-    billing.subscribe(subscriptions, gateway, record_trade_status)
+    billing.subscribe(subscriptions, gateway, settlement.record_trade_status)
+    scheduling.subscribe(subscriptions)
+    booking.subscribe(subscriptions)
+    settlement.subscribe(subscriptions)
     database = Database(
         settings.url,
         keys=KeyRing(secrets.keys, secrets.blind_index_key),
@@ -89,4 +94,8 @@ def periodic_jobs(program: Program) -> list[PeriodicJob]:
             live.forget_old(session)
             outbox.forget_old(session, now(session) - OUTBOX_KEPT)
 
-    return [PeriodicJob("seal-audit", seal), PeriodicJob("tidy-kernel", tidy, minutes=30)]
+    return [
+        PeriodicJob("seal-audit", seal),
+        PeriodicJob("tidy-kernel", tidy, minutes=30),
+        *scheduling_tasks.JOBS,
+    ]

@@ -13,6 +13,7 @@ from backend.bootstrap import Program
 from backend.journeys.settlement import record_trade_status
 from backend.kernel.live import Guard
 from backend.kernel.web.context import ActorLoader, NavItem
+from backend.scheduling import backoffice as schedules
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
 
 
@@ -33,8 +34,9 @@ class Parts:
 def collect_parts(program: Program) -> Parts:
     """Everything the running application shows."""
     parts = Parts()
-    parts.blueprints.append(prices.blueprint)
-    parts.nav += prices.NAV
+    for domain in (schedules, prices):
+        parts.blueprints.append(domain.blueprint)
+        parts.nav += domain.NAV
     if program.gateway is not None:
         parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
     return parts

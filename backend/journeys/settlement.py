@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
 from backend.billing import service as billing
-from backend.billing.models import Payment
 from backend.billing.ports import TradeStatus
 from backend.billing.rules import ChargeState, InvoiceState
 from backend.billing.views import PaymentView
@@ -28,23 +27,23 @@ APPOINTMENT = "appointment"
 SLOT_GONE_REASON = "号源已被他人取走，自动退款"
 
 
-def record_trade_status(session: Session, status: TradeStatus) -> Payment:
-    """Apply a platform's report to the books and to the visits that the bill pays for. Idempotent."""
+def record_trade_status(session: Session, status: TradeStatus) -> Id:
+    """Apply a platform's report to the books and to the visits that the bill pays for; the payment. Idempotent."""
     payment = billing.apply_trade_status(session, status)
     if status.state.is_paid:
         session.flush()
         confirm_paid_visits(session, payment.invoice_id)
-    return payment
+    return payment.id
 
 
 def pay_cash(
     session: Session, *, invoice_id: Id, received_fen: int, key: str | None = None
-) -> Payment:
-    """Take cash at the counter and confirm what it pays for. Errors: those of ``billing.pay_cash``."""
+) -> Id:
+    """Take cash at the counter and confirm what it pays for; the payment. Errors: those of ``billing.pay_cash``."""
     payment = billing.pay_cash(session, invoice_id=invoice_id, received_fen=received_fen, key=key)
     session.flush()
     confirm_paid_visits(session, invoice_id)
-    return payment
+    return payment.id
 
 
 def subscribe(subscriptions: Subscriptions) -> None:
