@@ -11,9 +11,9 @@
 
   // -- Sending ---------------------------------------------------------------
 
-  function valuesOf(form) {
+  function valuesOf(fields) {
     const values = {};
-    for (const field of form.elements) {
+    for (const field of fields) {
       if (!field.name || (field.type === "radio" && !field.checked)) continue;
       if (field.type === "checkbox") {
         if (!("number" in field.dataset)) values[field.name] = field.checked;
@@ -24,14 +24,14 @@
     return values;
   }
 
-  async function send(form, method, path, upload) {
+  async function send(form, method, path, { upload, fields } = {}) {
     const options = { method };
     if (upload) options.body = upload;
     else if (method !== "DELETE") {
       if (form.enctype === "multipart/form-data") options.body = new FormData(form);
       else {
         options.headers = { "Content-Type": "application/json" };
-        options.body = JSON.stringify(valuesOf(form));
+        options.body = JSON.stringify(valuesOf(fields || form.elements));
       }
     }
     const buttons = [...form.querySelectorAll("button")];
@@ -77,7 +77,9 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.form;
-    if (form && "auto" in form.dataset) send(form, form.dataset.send, form.dataset.path);
+    if (!form || !("auto" in form.dataset)) return;
+    // Only what was touched: the rest of the form may lag behind the device by one look.
+    send(form, form.dataset.send, form.dataset.path, { fields: [event.target] });
   });
 
   // A screenshot pasted anywhere on the page is held under the scanner.
@@ -88,7 +90,7 @@
     const upload = new FormData();
     upload.append("picture", picture);
     const form = document.querySelector("form[enctype]");
-    send(form, form.dataset.send, form.dataset.path, upload);
+    send(form, form.dataset.send, form.dataset.path, { upload });
   });
 
   // -- Prepared cards --------------------------------------------------------

@@ -4,6 +4,7 @@ whole run.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hardware_drivers.simulators.pcscd import VirtualReader, leased_readers
 from hardware_drivers.simulators.printer.server import PrinterSimulator
 from hardware_drivers.simulators.scanner import ScannerSimulator
 from hardware_drivers.simulators.vpcd_slot import VirtualSlot
+from tests.services import used
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,10 @@ def virtual_reader() -> Iterator[VirtualReader]:
     had.
     """
     with leased_readers("test", 1, wait=60) as readers:
+        version = subprocess.run(
+            ["pcscd", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        used.record("pcscd", f"{version.split()[2].rstrip('.')}, virtual reader {readers[0].name}")
         yield readers[0]
 
 
