@@ -6,15 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, current_app, url_for
 
 from backend.billing import backoffice as prices
 from backend.bootstrap import Program
+from backend.identity import backoffice as accounts
+from backend.identity import login
 from backend.journeys.settlement import record_trade_status
 from backend.kernel.live import Guard
+from backend.kernel.permissions import Permission, has
+from backend.kernel.web import current_actor
 from backend.kernel.web.context import ActorLoader, NavItem
+from backend.organization import backoffice as places
 from backend.scheduling import backoffice as schedules
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
+
+#: Where the search box of the shell looks patients up.
+FRONT_DESK = "front_desk.desk"
 
 
 @dataclass(slots=True)
@@ -33,10 +41,32 @@ class Parts:
 
 def collect_parts(program: Program) -> Parts:
     """Everything the running application shows."""
-    parts = Parts()
-    for domain in (schedules, prices):
+    parts = Parts(login_endpoint="login.login", shell=_shell)
+    parts.actor_loaders += [
+        (prefix, login.load_staff_actor) for prefix in ("/backoffice", "/login", "/logout")
+    ]
+    parts.blueprints += [login.blueprint, accounts.home_blueprint]
+    for domain in (accounts, places, schedules, prices):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
     if program.gateway is not None:
         parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
+    parts.nav = _in_sections(parts.nav)
     return parts
+
+
+def _shell() -> dict[str, Any]:
+    """Who works, and the front desk's search where there is one."""
+    can_search = FRONT_DESK in current_app.view_functions and has(
+        current_actor(), Permission.PATIENTS_PATIENT_READ
+    )
+    return {**login.staff_shell(), "search_url": url_for(FRONT_DESK) if can_search else None}
+
+
+def _in_sections(items: tuple[NavItem, ...]) -> tuple[NavItem, ...]:
+    """Each section together, at the place of its first entry."""
+    first: dict[str, int] = {}
+    for item in items:
+        section = str(item.section)
+        first[section] = min(item.order, first.get(section, item.order))
+    return tuple(sorted(items, key=lambda i: (first[str(i.section)], str(i.section), i.order)))

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from backend.identity.views import AuditFilter, AuditPage, AuditRow, ChainState
 from backend.kernel.audit import AuditEvent
-from backend.kernel.db import has_prefix
 from backend.kernel.ids import Id
 
 PAGE = 50
@@ -44,7 +43,7 @@ def _filtered(wanted: AuditFilter) -> Select[AuditEvent]:
     if wanted.actor:
         statement = statement.where(event.actor_label == wanted.actor)
     if wanted.action:
-        statement = statement.where(has_prefix(event.action, wanted.action))
+        statement = statement.where(event.action.startswith(wanted.action, autoescape=True))
     if wanted.patient_id is not None:
         statement = statement.where(event.patient_id == wanted.patient_id)
     if wanted.entity:

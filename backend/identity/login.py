@@ -11,6 +11,7 @@ The cookie carries a random token; everything else is a row (docs/adr/0002). Req
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -180,7 +181,7 @@ def _form(*, status: int, username: str = "", error: LoginRefused | None = None)
     )
 
 
-_LAPSED_WORDS = {
+_LAPSED_WORDS: dict[SessionState, Callable[[], object]] = {
     SessionState.IDLE: lambda: _(
         "您有 %(minutes)s 分钟没有操作，已自动退出，请重新登录",
         minutes=xinglin().settings.idle_minutes,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from flask_babel import lazy_gettext as _
 
 from backend.kernel.ids import Id
-from backend.kernel.permissions import Permission as P
+from backend.kernel.permissions import Permission
 
 MOST_FAILURES = 5
 LOCKED_FOR = dt.timedelta(minutes=15)
@@ -55,69 +55,77 @@ ROLE_WORDS: Mapping[Role, object] = {
 }
 
 _EVERYONE = frozenset(
-    {P.IDENTITY_SESSION_OWN, P.ORGANIZATION_LOCATION_READ, P.ORGANIZATION_STAFF_READ}
+    {
+        Permission.IDENTITY_SESSION_OWN,
+        Permission.ORGANIZATION_LOCATION_READ,
+        Permission.ORGANIZATION_STAFF_READ,
+    }
 )
 
 #: What each role allows, besides what everyone who works here may do.
-ROLE_PERMISSIONS: Mapping[Role, frozenset[P]] = {
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     role: _EVERYONE | permissions
     for role, permissions in {
         Role.ADMINISTRATOR: frozenset(
             {
-                P.BILLING_PRICE_READ,
-                P.DEVICES_KIOSK_READ,
-                P.IDENTITY_ACCOUNT_MANAGE,
-                P.SCHEDULING_SCHEDULE_READ,
+                Permission.BILLING_PRICE_READ,
+                Permission.DEVICES_KIOSK_READ,
+                Permission.IDENTITY_ACCOUNT_MANAGE,
+                Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
         Role.REGISTRAR: frozenset(
             {
-                P.BILLING_INVOICE_READ,
-                P.BILLING_PAYMENT_TAKE,
-                P.BILLING_PRICE_READ,
-                P.BILLING_REFUND_REQUEST,
-                P.PATIENTS_PATIENT_READ,
-                P.PATIENTS_PATIENT_REVEAL,
-                P.PATIENTS_PATIENT_WRITE,
-                P.QUEUEING_TICKET_MANAGE,
-                P.QUEUEING_TICKET_READ,
-                P.SCHEDULING_APPOINTMENT_WRITE,
-                P.SCHEDULING_SCHEDULE_READ,
+                Permission.BILLING_INVOICE_READ,
+                Permission.BILLING_PAYMENT_TAKE,
+                Permission.BILLING_PRICE_READ,
+                Permission.BILLING_REFUND_REQUEST,
+                Permission.PATIENTS_PATIENT_READ,
+                Permission.PATIENTS_PATIENT_REVEAL,
+                Permission.PATIENTS_PATIENT_WRITE,
+                Permission.QUEUEING_TICKET_MANAGE,
+                Permission.QUEUEING_TICKET_READ,
+                Permission.SCHEDULING_APPOINTMENT_WRITE,
+                Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
         Role.CASHIER: frozenset(
             {
-                P.BILLING_CASE_CLOSE,
-                P.BILLING_INVOICE_READ,
-                P.BILLING_PAYMENT_TAKE,
-                P.BILLING_PRICE_READ,
-                P.BILLING_REFUND_REQUEST,
-                P.PATIENTS_PATIENT_READ,
-                P.SCHEDULING_SCHEDULE_READ,
+                Permission.BILLING_CASE_CLOSE,
+                Permission.BILLING_INVOICE_READ,
+                Permission.BILLING_PAYMENT_TAKE,
+                Permission.BILLING_PRICE_READ,
+                Permission.BILLING_REFUND_REQUEST,
+                Permission.PATIENTS_PATIENT_READ,
+                Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
         Role.TRIAGE_NURSE: frozenset(
             {
-                P.PATIENTS_PATIENT_READ,
-                P.QUEUEING_TICKET_MANAGE,
-                P.QUEUEING_TICKET_READ,
-                P.SCHEDULING_SCHEDULE_READ,
+                Permission.PATIENTS_PATIENT_READ,
+                Permission.QUEUEING_TICKET_MANAGE,
+                Permission.QUEUEING_TICKET_READ,
+                Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
         Role.DOCTOR: frozenset(
             {
-                P.BILLING_PRICE_READ,
-                P.CLINICAL_ENCOUNTER_READ,
-                P.CLINICAL_ENCOUNTER_WRITE,
-                P.PATIENTS_PATIENT_READ,
-                P.QUEUEING_TICKET_CALL,
-                P.QUEUEING_TICKET_READ,
-                P.SCHEDULING_SCHEDULE_READ,
+                Permission.BILLING_PRICE_READ,
+                Permission.CLINICAL_ENCOUNTER_READ,
+                Permission.CLINICAL_ENCOUNTER_WRITE,
+                Permission.PATIENTS_PATIENT_READ,
+                Permission.QUEUEING_TICKET_CALL,
+                Permission.QUEUEING_TICKET_READ,
+                Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
-        Role.SCHEDULER: frozenset({P.SCHEDULING_SCHEDULE_GENERATE, P.SCHEDULING_SCHEDULE_READ}),
-        Role.DEVICE_OPERATOR: frozenset({P.DEVICES_KIOSK_MANAGE, P.DEVICES_KIOSK_READ}),
-        Role.AUDITOR: frozenset({P.IDENTITY_AUDIT_READ}),
+        Role.SCHEDULER: frozenset(
+            {Permission.SCHEDULING_SCHEDULE_GENERATE, Permission.SCHEDULING_SCHEDULE_READ}
+        ),
+        Role.DEVICE_OPERATOR: frozenset(
+            {Permission.DEVICES_KIOSK_MANAGE, Permission.DEVICES_KIOSK_READ}
+        ),
+        Role.AUDITOR: frozenset({Permission.IDENTITY_AUDIT_READ}),
     }.items()
 }
 
@@ -130,14 +138,16 @@ class RoleGrant:
     department_id: Id | None = None
 
 
-def grants_of(roles: Iterable[RoleGrant]) -> dict[P, frozenset[Id] | None]:
+def grants_of(roles: Iterable[RoleGrant]) -> dict[Permission, frozenset[Id] | None]:
     """Each permission with the departments it holds in; None = the whole hospital, which outweighs any department."""
-    grants: dict[P, frozenset[Id] | None] = {}
+    grants: dict[Permission, frozenset[Id] | None] = {}
     for grant in roles:
         for permission in ROLE_PERMISSIONS[grant.role]:
             held = grants.get(permission, frozenset())
-            is_everywhere = grant.department_id is None or held is None
-            grants[permission] = None if is_everywhere else held | {grant.department_id}
+            if held is None or grant.department_id is None:
+                grants[permission] = None
+            else:
+                grants[permission] = held | {grant.department_id}
     return grants
 
 

@@ -133,3 +133,13 @@ class AuditFilter:
     entity_id: str = ""
     request_id: str = ""
     before: tuple[dt.datetime, int] | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFact:
+    """A figure of today's work on the start page; ``endpoint`` is the page where the work is done."""
+
+    words: str
+    figure: str
+    detail: str = ""
+    endpoint: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import select, union_all
+from sqlalchemy import or_, select, union_all
 from sqlalchemy.orm import Session
 
 from backend.kernel.errors import NotFound
@@ -66,6 +66,39 @@ def list_practitioners(
     return session.scalars(statement.order_by(Practitioner.code)).all()
 
 
+def search_practitioners(
+    session: Session,
+    *,
+    hospital_id: Id,
+    text: str = "",
+    department_id: Id | None = None,
+    first: int = 0,
+    most: int = 50,
+) -> Sequence[tuple[Practitioner, str]]:
+    """Those who work here now with their department's name, by code, ``most`` after skipping ``first``.
+
+    ``text`` is found in name, pinyin (tones and blanks left out), title or specialty, or is a staff code's beginning.
+    """
+    statement = (
+        select(Practitioner, Department.name)
+        .join(Department, Department.id == Practitioner.department_id)
+        .where(Practitioner.hospital_id == hospital_id, Practitioner.is_active)
+        .order_by(Practitioner.code)
+        .offset(first)
+        .limit(most)
+    )
+    if department_id is not None:
+        statement = statement.where(Practitioner.department_id == department_id)
+    if wanted := text.strip().casefold():
+        columns = (
+            Practitioner.name, Practitioner.pinyin, Practitioner.title, Practitioner.specialty
+        )  # fmt: skip
+        found = [column.contains(wanted, autoescape=True) for column in columns]
+        code = Practitioner.code.startswith(wanted.upper(), autoescape=True)
+        statement = statement.where(or_(code, *found))
+    return [(person, name) for person, name in session.execute(statement)]
+
+
 def practitioners_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, Practitioner]:
     """Those of ``ids`` that exist, in one query."""
     rows = session.scalars(select(Practitioner).where(Practitioner.id.in_(set(ids))))
@@ -89,7 +122,8 @@ def names_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
     wanted = set(ids)
     departments = select(Department.id, Department.name).where(Department.id.in_(wanted))
     places = select(Location.id, Location.name).where(Location.id.in_(wanted))
-    return {row_id: name for row_id, name in session.execute(union_all(departments, places))}
+    rows = session.execute(union_all(departments, places))
+    return {row.id: row.name for row in rows}
 
 
 def get_location(session: Session, location_id: Id) -> Location:
