@@ -12,6 +12,8 @@ from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, i
 from backend.kernel.ids import Id
 from backend.queueing.rules import CallKind, TicketClass, TicketState
 
+HOLDS_APPOINTMENT = "appointment_id IS NOT NULL AND state <> 'left'"
+
 
 class Queue(Base, Versioned, HospitalOwned):
     """One line of waiting people: a clinic, a window, a linac. ``prefix`` begins its ticket numbers."""
@@ -39,7 +41,7 @@ class QueueRoom(Base, HospitalOwned):
 
 
 class TicketCounter(Base):
-    """One queue's half-day: the last number given and the calls made. Its row is the queue's mutex."""
+    """The last number given in one queue's half-day; changed only under the queue's lock."""
 
     __tablename__ = "queueing_ticket_counter"
 
@@ -47,14 +49,13 @@ class TicketCounter(Base):
     business_date: Mapped[dt.date] = mapped_column(primary_key=True)
     half_day: Mapped[HalfDay] = enum_column(HalfDay, primary_key=True)
     last_number: Mapped[int] = mapped_column(default=0)
-    calls: Mapped[int] = mapped_column(default=0)
 
 
 class Ticket(Base, Versioned, HospitalOwned):
     """One person's place in one queue.
 
-    ``return_after_calls``: a missed patient who came back waits until the queue has made so many calls.
-    ``call_no`` is the queue's call at which the ticket was last called first.
+    ``returned_at``: when a missed patient came back; three calls of the line go first. ``called_at``: the first
+    call of the present turn. A ticket that has left no longer stands for its appointment.
     """
 
     __tablename__ = "queueing_ticket"
@@ -64,8 +65,8 @@ class Ticket(Base, Versioned, HospitalOwned):
             "ux_queueing_ticket_appointment_id",
             "appointment_id",
             unique=True,
-            sqlite_where=text("appointment_id IS NOT NULL"),
-            postgresql_where=text("appointment_id IS NOT NULL"),
+            sqlite_where=text(HOLDS_APPOINTMENT),
+            postgresql_where=text(HOLDS_APPOINTMENT),
         ),
         Index("ix_queueing_ticket_day", "queue_id", "business_date", "state"),
         Index("ix_queueing_ticket_patient", "patient_id", "business_date"),
@@ -89,10 +90,9 @@ class Ticket(Base, Versioned, HospitalOwned):
     room_id: Mapped[Id | None] = fk("organization_location.id")
     served_by_id: Mapped[Id | None] = fk("organization_practitioner.id")
     called_at: Mapped[dt.datetime | None]
-    call_no: Mapped[int | None]
     call_count: Mapped[int] = mapped_column(default=0)
     miss_count: Mapped[int] = mapped_column(default=0)
-    return_after_calls: Mapped[int | None]
+    returned_at: Mapped[dt.datetime | None]
     serving_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     printed_at: Mapped[dt.datetime | None]
@@ -102,7 +102,10 @@ class Call(Base, HospitalOwned):
     """One call as it was shown and spoken."""
 
     __tablename__ = "queueing_call"
-    __table_args__ = (Index("ix_queueing_call_hall", "hall_location_id", "at"),)
+    __table_args__ = (
+        Index("ix_queueing_call_hall", "hall_location_id", "at"),
+        Index("ix_queueing_call_queue", "queue_id", "at"),
+    )
 
     id: Mapped[Id] = id_pk()
     ticket_id: Mapped[Id] = fk("queueing_ticket.id", index=True)

@@ -93,16 +93,25 @@ DEFAULT_POLICY = QueuePolicy()
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What the order of a queue depends on, for one waiting ticket."""
+    """What the order of a queue depends on, for one waiting ticket. ``returned_at``: back after being missed."""
 
     id: Id
     ticket_class: TicketClass
     ordinal: int
     arrived_at: dt.datetime
-    window_starts_at: dt.datetime | None
-    window_ends_at: dt.datetime | None
-    return_after_calls: int | None
-    practitioner_id: Id | None
+    window_starts_at: dt.datetime | None = None
+    window_ends_at: dt.datetime | None = None
+    returned_at: dt.datetime | None = None
+    practitioner_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A first call that was made; lists of them are newest first."""
+
+    practitioner_id: Id
+    ticket_class: TicketClass
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,41 +153,86 @@ def effective_time(ticket: Waiting, policy: QueuePolicy = DEFAULT_POLICY) -> dt.
     return dt.datetime.fromtimestamp(begun + length, tz=dt.UTC)
 
 
-def order_queue(
+def order_line(
     waiting: Iterable[Waiting],
-    *,
-    calls: int,
-    first_visits_since_return: int,
+    practitioner_id: Id | None,
+    past: Sequence[PastCall],
     policy: QueuePolicy = DEFAULT_POLICY,
 ) -> list[Placed]:
-    """The tickets in the order they will be called.
+    """Those a practitioner may call, in the order of the calls; None takes the queue as one line.
 
-    ``calls``: calls the queue has made this half-day. ``first_visits_since_return``: first visits called since
-    the last returning patient.
+    ``past``: the queue's first calls of the day, newest first.
     """
+    mine = [
+        t for t in waiting if practitioner_id in (None, t.practitioner_id) or not t.practitioner_id
+    ]
+    calls = [call for call in past if practitioner_id in (None, call.practitioner_id)]
     groups: dict[TicketClass, list[Waiting]] = {kind: [] for kind in TicketClass}
-    comers_back: list[Waiting] = []
-    for ticket in waiting:
-        if ticket.return_after_calls is not None:
-            comers_back.append(ticket)
-        else:
+    for ticket in mine:
+        if ticket.returned_at is None:
             groups[ticket.ticket_class].append(ticket)
     for group in groups.values():
-        group.sort(key=lambda t: (effective_time(t, policy), t.arrived_at, t.ordinal))
+        group.sort(key=lambda t: _sort_key(t, policy))
     placed = [Placed(t.id, _("急诊优先")) for t in groups[TicketClass.EMERGENCY]]
     placed += [Placed(t.id, _("高龄等优先")) for t in groups[TicketClass.PRIORITY]]
-    placed += _interleave(
-        groups[TicketClass.ORDINARY],
-        groups[TicketClass.RETURN],
-        first_visits_since_return,
-        policy,
+    since = first_visits_since_return((call.ticket_class for call in calls), policy)
+    placed += _interleave(groups[TicketClass.ORDINARY], groups[TicketClass.RETURN], since, policy)
+    emergencies = len(groups[TicketClass.EMERGENCY])
+    return _let_back_in(placed, mine, calls, emergencies, policy)
+
+
+def order_queue(
+    waiting: Iterable[Waiting], past: Sequence[PastCall], policy: QueuePolicy = DEFAULT_POLICY
+) -> list[Placed]:
+    """The whole queue for a screen: the practitioners' lines merged place by place, each in its own order."""
+    tickets = list(waiting)
+    practitioners = {t.practitioner_id for t in tickets if t.practitioner_id is not None}
+    if not practitioners:
+        return order_line(tickets, None, past, policy)
+    best: dict[Id, tuple[int, Placed]] = {}
+    for practitioner_id in practitioners:
+        for index, placed in enumerate(order_line(tickets, practitioner_id, past, policy)):
+            if placed.id not in best or index < best[placed.id][0]:
+                best[placed.id] = (index, placed)
+    ranks = {kind: rank for rank, kind in enumerate(TicketClass)}
+    tickets.sort(
+        key=lambda t: (best[t.id][0], ranks[t.ticket_class], _sort_key(t, policy), str(t.id))
     )
-    comers_back.sort(key=lambda t: (t.return_after_calls or 0, t.ordinal))
-    for ticket in comers_back:
-        index = max((ticket.return_after_calls or 0) - calls, 0)
+    return [best[t.id][1] for t in tickets]
+
+
+def _sort_key(ticket: Waiting, policy: QueuePolicy) -> tuple[dt.datetime, bool, dt.datetime, int]:
+    """At the turn of a window the late ones of the one that ends go before those of the one that begins."""
+    return (
+        effective_time(ticket, policy),
+        not is_late(ticket),
+        ticket.arrived_at,
+        ticket.ordinal,
+    )
+
+
+def _let_back_in(
+    placed: list[Placed],
+    mine: Sequence[Waiting],
+    calls: Sequence[PastCall],
+    emergencies: int,
+    policy: QueuePolicy,
+) -> list[Placed]:
+    """Put those who were missed and came back behind the next calls of their line, never before an emergency."""
+    order = list(placed)
+    back = sorted(
+        ((t.returned_at, t.ordinal, t) for t in mine if t.returned_at is not None),
+        key=lambda entry: entry[:2],
+    )
+    behind = -1
+    for returned_at, _ordinal, ticket in back:
+        made = sum(call.at > returned_at for call in calls)
+        floor = 0 if ticket.ticket_class is TicketClass.EMERGENCY else emergencies
+        index = max(policy.return_after_calls - made, floor, behind + 1)
+        behind = min(index, len(order))
         why = _("过号后返回，排在后续 %(n)s 位之后", n=policy.return_after_calls)
-        placed.insert(min(index, len(placed)), Placed(ticket.id, why))
-    return placed
+        order.insert(behind, Placed(ticket.id, why))
+    return order
 
 
 def _interleave(
@@ -227,23 +281,40 @@ class WaitRange:
 
 
 def expected_wait(
-    ahead: int, durations_minutes: Sequence[float], policy: QueuePolicy = DEFAULT_POLICY
+    ahead: int,
+    durations_minutes: Sequence[float],
+    *,
+    being_served: int = 0,
+    practitioners: int = 1,
+    policy: QueuePolicy = DEFAULT_POLICY,
 ) -> WaitRange:
     """The wait with ``ahead`` people before one, from the day's visits so far; rounded up to 5 minutes.
 
-    The sum of independent visits is near normal: P90 lies 1.28 deviations above the middle.
+    A visit under way has on average half of itself to go; ``practitioners`` share the queue. The sum of
+    independent visits is near normal: P90 lies 1.28 deviations above the middle.
     """
     if len(durations_minutes) >= 5:
         mean = statistics.fmean(durations_minutes)
         spread = statistics.pstdev(durations_minutes)
     else:
         mean, spread = policy.usual_minutes, policy.usual_spread
-    middle = ahead * mean
-    return WaitRange(_up_to_five(middle), _up_to_five(middle + 1.28 * spread * ahead**0.5))
+    visits = ahead + being_served / 2
+    middle = visits * mean / practitioners
+    high = middle + 1.28 * spread * visits**0.5 / practitioners
+    return WaitRange(_up_to_five(middle), _up_to_five(high))
 
 
 def _up_to_five(minutes: float) -> int:
     return int(-(-minutes // 5) * 5)
+
+
+def wait_words(expected: WaitRange) -> str:
+    """``约 20–35 分钟`` for people; soon is said as such."""
+    if expected.p90 == 0:
+        return str(_("很快轮到您"))
+    if expected.p50 in (0, expected.p90):
+        return str(_("约 %(n)s 分钟以内", n=expected.p90))
+    return str(_("约 %(low)s–%(high)s 分钟", low=expected.p50, high=expected.p90))
 
 
 _DIGITS = "零一二三四五六七八九"
@@ -251,5 +322,6 @@ _DIGITS = "零一二三四五六七八九"
 
 def spoken_call(number: str, room_name: str) -> str:
     """What a voice says: ``A012``, ``二诊室`` → ``请 A 零一二 号 到 二诊室``. No name, ever."""
-    words = "".join(_DIGITS[int(c)] if c.isdigit() else f" {c} " for c in number).strip()
+    spelled = "".join(_DIGITS[int(c)] if c.isdigit() else f" {c} " for c in number)
+    words = " ".join(spelled.split())
     return f"请 {words} 号 到 {room_name}"

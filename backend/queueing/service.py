@@ -1,7 +1,7 @@
 """Commands of queueing: issue, call, miss, serve, finish.
 
-Each first takes the row of the queue's half-day counter, the queue's mutex, so that two doctors never call the
-same ticket and numbers have no holes. Live messages are appended last.
+Each first locks the queue's row, so that two doctors never call the same ticket and numbers have no holes. Live
+messages are appended last.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.contracts.queueing import TicketCalled, TicketIssued, TicketMissed, TicketServed
 from backend.kernel import audit, live, outbox
-from backend.kernel.clock import HalfDay, half_day
+from backend.kernel.clock import half_day
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
 from backend.kernel.uow import now, today
 from backend.queueing import queries, rules
-from backend.queueing.errors import StillServing, TicketUnknown, WrongTicketState
+from backend.queueing.errors import QueueUnknown, StillServing, TicketUnknown, WrongTicketState
 from backend.queueing.models import Call, Queue, QueueRoom, Ticket, TicketCounter
 from backend.queueing.rules import CallKind, TicketClass, TicketState
+from backend.queueing.views import waiting_of
 
 
 def add_queue(
@@ -64,13 +64,20 @@ def check_in(
     window_ends_at: dt.datetime | None = None,
     ticket_class: TicketClass = TicketClass.ORDINARY,
 ) -> Ticket:
-    """Give the next number of the queue; an appointment gets one ticket however often it checks in."""
-    queue = queries.get_queue(session, queue_id)
-    counter = _lock_queue(session, queue_id, half_day(now(session)))
+    """Give the next number of the queue; an appointment has one ticket however often it checks in.
+
+    A ticket that has left (missed too often) no longer counts: checking in again gives a new number.
+    """
+    queue = _lock_queue(session, queue_id)
     if appointment_id is not None:
-        held = session.scalar(select(Ticket).where(Ticket.appointment_id == appointment_id))
+        held = session.scalar(
+            select(Ticket).where(
+                Ticket.appointment_id == appointment_id, Ticket.state != TicketState.LEFT
+            )
+        )
         if held is not None:
             return held
+    counter = _counter(session, queue_id)
     counter.last_number += 1
     ticket = Ticket(
         id=new_id(),
@@ -102,38 +109,27 @@ def call_next(session: Session, *, queue_id: Id, room_id: Id, practitioner_id: I
 
     StillServing (409) while a ticket of the practitioner is called or in the room.
     """
-    queue = queries.get_queue(session, queue_id)
-    counter = _lock_queue(session, queue_id, half_day(now(session)))
+    queue = _lock_queue(session, queue_id)
     busy = session.scalar(
-        select(Ticket.id).where(
+        select(Ticket.id)
+        .where(
             Ticket.served_by_id == practitioner_id,
-            Ticket.business_date == today(session),
+            Ticket.business_date >= today(session) - dt.timedelta(days=1),
             Ticket.state.in_([TicketState.CALLED, TicketState.SERVING]),
         )
+        .limit(1)
     )
     if busy is not None:
         raise StillServing(ticket_id=str(busy))
-    waiting = session.scalars(
-        select(Ticket)
-        .where(
-            Ticket.queue_id == queue_id,
-            Ticket.business_date == today(session),
-            Ticket.state == TicketState.WAITING,
-        )
-        .execution_options(populate_existing=True)
-    ).all()
-    by_id = {ticket.id: ticket for ticket in waiting}
-    for placed in queries.placed_of(session, queue_id, waiting):
-        ticket = by_id[placed.id]
-        if ticket.practitioner_id in (None, practitioner_id):
-            break
-    else:
+    waiting = queries.current_tickets(session, [queue_id], [TicketState.WAITING])
+    past = queries.past_calls(session, [queue_id])[queue_id]
+    line = rules.order_line(map(waiting_of, waiting), practitioner_id, past)
+    if not line:
         return None
-    counter.calls += 1
-    ticket.state = TicketState.CALLED
+    ticket = next(row for row in waiting if row.id == line[0].id)
+    _move(ticket, TicketState.CALLED)
     ticket.room_id, ticket.served_by_id = room_id, practitioner_id
-    ticket.called_at, ticket.call_no = now(session), counter.calls
-    ticket.call_count, ticket.return_after_calls = 1, None
+    ticket.called_at, ticket.call_count, ticket.returned_at = now(session), 1, None
     _announce(session, queue, ticket, CallKind.FIRST)
     return ticket
 
@@ -153,7 +149,6 @@ def pass_over(session: Session, ticket_id: Id) -> Ticket:
     queue, ticket = _locked(session, ticket_id)
     _move(ticket, TicketState.MISSED)
     ticket.miss_count += 1
-    ticket.served_by_id = None
     has_left = ticket.miss_count >= rules.DEFAULT_POLICY.misses_allowed
     if has_left:
         _move(ticket, TicketState.LEFT)
@@ -167,13 +162,18 @@ def pass_over(session: Session, ticket_id: Id) -> Ticket:
 
 
 def return_ticket(session: Session, ticket_id: Id) -> Ticket:
-    """A missed patient is back: waits again, behind the next three calls. Repeating changes nothing."""
+    """A missed patient is back: waits again, behind the next three calls. Repeating changes nothing.
+
+    WrongTicketState (409) when the ticket is of another day.
+    """
     queue, ticket = _locked(session, ticket_id)
     if ticket.state is TicketState.WAITING:
         return ticket
+    if not queries.is_current(session, ticket):
+        raise WrongTicketState(state=ticket.state.value)
     _move(ticket, TicketState.WAITING)
-    counter = _lock_queue(session, queue.id, ticket.half_day)
-    ticket.return_after_calls = counter.calls + rules.DEFAULT_POLICY.return_after_calls
+    ticket.returned_at = now(session)
+    ticket.served_by_id = ticket.room_id = None
     _record(session, "return_ticket", ticket)
     _tell(session, queue)
     return ticket
@@ -237,31 +237,38 @@ def queue_stream(queue_id: Id) -> str:
     return f"queue:{queue_id}"
 
 
-def _lock_queue(session: Session, queue_id: Id, half: HalfDay) -> TicketCounter:
-    """The counter of today's half-day, made when absent, locked for this transaction."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    key = {"queue_id": queue_id, "business_date": today(session), "half_day": half}
-    session.execute(
-        insert(TicketCounter).values(**key, last_number=0, calls=0).on_conflict_do_nothing()
-    )
-    return session.scalars(
-        select(TicketCounter)
-        .filter_by(**key)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+def _lock_queue(session: Session, queue_id: Id) -> Queue:
+    """The queue, locked for this transaction: the mutex of everything that happens in it."""
+    queue = lock_row(session, Queue, queue_id)
+    if queue is None:
+        raise QueueUnknown
+    return queue
+
+
+def _counter(session: Session, queue_id: Id) -> TicketCounter:
+    """The counter of the running half-day, made when absent; the queue must be locked."""
+    key = {
+        "queue_id": queue_id,
+        "business_date": today(session),
+        "half_day": half_day(now(session)),
+    }
+    counter = session.get(TicketCounter, key, populate_existing=True)
+    if counter is None:
+        counter = TicketCounter(**key, last_number=0)
+        session.add(counter)
+    return counter
 
 
 def _locked(session: Session, ticket_id: Id) -> tuple[Queue, Ticket]:
-    """The ticket and its queue, with the queue's mutex held."""
+    """The ticket and its queue, with the queue locked."""
     seen = session.get(Ticket, ticket_id)
-    if seen is None or seen.business_date != today(session):
+    if seen is None:
         raise TicketUnknown
-    _lock_queue(session, seen.queue_id, half_day(now(session)))
+    queue = _lock_queue(session, seen.queue_id)
     ticket = lock_row(session, Ticket, ticket_id)
     if ticket is None:
         raise TicketUnknown
-    return queries.get_queue(session, ticket.queue_id), ticket
+    return queue, ticket
 
 
 def _move(ticket: Ticket, wanted: TicketState) -> None:

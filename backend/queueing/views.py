@@ -6,7 +6,17 @@ import datetime as dt
 from dataclasses import dataclass
 
 from backend.kernel.ids import Id
-from backend.queueing.rules import CLASS_WORDS, STATE_WORDS, TicketClass, TicketState, WaitRange
+from backend.patients.queries import PatientView
+from backend.queueing.models import Call, Queue, Ticket
+from backend.queueing.rules import (
+    CLASS_WORDS,
+    STATE_WORDS,
+    TicketClass,
+    TicketState,
+    Waiting,
+    WaitRange,
+    wait_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,11 @@ class TicketView:
     def state_words(self) -> str:
         """The state in the patient's words."""
         return str(STATE_WORDS[self.state])
+
+    @property
+    def wait_words(self) -> str:
+        """The expected wait in words; empty when the ticket does not wait."""
+        return wait_words(self.expected) if self.expected is not None else ""
 
     @property
     def class_words(self) -> str:
@@ -129,3 +144,73 @@ class Worklist:
     waiting: tuple[TicketView, ...]
     missed: tuple[TicketView, ...]
     done: tuple[TicketView, ...]
+
+
+def waiting_of(row: Ticket) -> Waiting:
+    """What the rules of order need of a row."""
+    return Waiting(
+        id=row.id,
+        ticket_class=row.ticket_class,
+        ordinal=row.ordinal,
+        arrived_at=row.arrived_at,
+        window_starts_at=row.window_starts_at,
+        window_ends_at=row.window_ends_at,
+        returned_at=row.returned_at,
+        practitioner_id=row.practitioner_id,
+    )
+
+
+def ticket_view(
+    row: Ticket,
+    queue: Queue,
+    *,
+    hall_name: str,
+    person: PatientView,
+    practitioner_name: str,
+    room_name: str,
+) -> TicketView:
+    """The view of one row with what surrounds it."""
+    return TicketView(
+        id=row.id,
+        hospital_id=row.hospital_id,
+        number=row.number,
+        queue_id=queue.id,
+        queue_name=queue.name,
+        department_id=queue.department_id,
+        hall_location_id=queue.hall_location_id,
+        hall_name=hall_name,
+        patient_id=row.patient_id,
+        patient_name_masked=person.name_masked,
+        appointment_id=row.appointment_id,
+        practitioner_id=row.practitioner_id,
+        practitioner_name=practitioner_name,
+        state=row.state,
+        ticket_class=row.ticket_class,
+        business_date=row.business_date,
+        arrived_at=row.arrived_at,
+        window_starts_at=row.window_starts_at,
+        window_ends_at=row.window_ends_at,
+        room_id=row.room_id,
+        room_name=room_name,
+        called_at=row.called_at,
+        call_count=row.call_count,
+        miss_count=row.miss_count,
+        printed_at=row.printed_at,
+    )
+
+
+def call_view(
+    call: Call, *, number: str, person: PatientView, queue_name: str, room_name: str
+) -> CallView:
+    """The view of one call with what surrounds it."""
+    return CallView(
+        id=call.id,
+        ticket_id=call.ticket_id,
+        number=number,
+        patient_name_masked=person.name_masked,
+        queue_id=call.queue_id,
+        queue_name=queue_name,
+        room_name=room_name,
+        kind=call.kind.value,
+        at=call.at,
+    )
