@@ -142,29 +142,26 @@ def _ensure_started() -> subprocess.Popen[bytes] | None:
             "缺少 pcscd 或虚拟读卡器驱动。请以管理员身份执行：\n    apt-get install pcscd vsmartcard-vpcd"
         )
     readers = [f"{reader.name}={reader.port}" for reader in all_readers()]
-    guard = subprocess.Popen(
-        [
-            *_privilege(),
-            sys.executable,
-            "-I",
-            pcscd_guard.__file__,
-            str(_lock_file("pcscd-users")),
-            *readers,
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": _PATH},
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + _START_SECONDS
-    while not _has_all(_known_readers() or []):
-        if guard.poll() is not None or time.monotonic() > deadline:
-            # The guard ends by itself: our shared lock is given back on the way out.
-            raise PcscdError(
-                f"pcscd 未能启动。请以管理员身份执行以下命令查看原因：\n    {_HOLD_COMMAND}"
-            )
-        time.sleep(_POLL_SECONDS)
+    command = [*_privilege(), sys.executable, "-I", pcscd_guard.__file__]
+    # Unlinked at once: it lives as long as the guard writes to it.
+    with tempfile.TemporaryFile() as words:
+        guard = subprocess.Popen(
+            [*command, str(_lock_file("pcscd-users")), *readers],
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env={"PATH": _PATH},
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while not _has_all(_known_readers() or []):
+            if guard.poll() is not None or time.monotonic() > deadline:
+                # The guard ends by itself: our shared lock is given back on the way out.
+                words.seek(0)
+                raise PcscdError(
+                    "pcscd 未能启动：\n" + words.read().decode("utf-8", "replace").strip()
+                )
+            time.sleep(_POLL_SECONDS)
     return guard
 
 

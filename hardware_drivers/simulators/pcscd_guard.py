@@ -62,8 +62,6 @@ def main(lock_file: str, readers: list[tuple[str, int]], daemon: tuple[str, ...]
         process = subprocess.Popen(
             [*_UNTIL_PARENT_ENDS, *command],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
         try:
             # From here on the end of pcscd interrupts the wait: the next user starts a new one.
