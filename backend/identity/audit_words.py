@@ -148,3 +148,14 @@ def entity_words(entity: str) -> str:
 def actor_kind_words(kind: str) -> str:
     """The kind of actor in words."""
     return str(ACTOR_KIND_WORDS.get(kind, kind))
+
+
+def value_words(value: object) -> str:
+    """One value of a row's detail, without program notation."""
+    if isinstance(value, bool):
+        return str(_("是") if value else _("否"))
+    if isinstance(value, list):
+        return "、".join(value_words(each) for each in value) or "—"
+    if isinstance(value, dict):
+        return "，".join(f"{key} {value_words(each)}" for key, each in value.items()) or "—"
+    return str(value)

@@ -6,6 +6,7 @@ GET /backoffice/staff   those who work here (fragments: the list; rows continued
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -84,13 +85,19 @@ class Place:
         return tuple(place for place in self.inside if place.inside)
 
 
+def _by_number(place: Location) -> list[tuple[bool, int, str]]:
+    """Codes in the order people count: floor 2 before floor 10."""
+    parts = re.split(r"(\d+)", place.code)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
 def build_tree(
     places: Sequence[Location], departments: Sequence[Department], text: str
 ) -> tuple[Place, ...]:
     """The tree of places; with ``text`` only what bears it in name, code or department, its parents and its insides."""
     children: dict[Id | None, list[Location]] = {}
     known = {place.id for place in places}
-    for place in places:
+    for place in sorted(places, key=_by_number):
         parent = place.parent_id if place.parent_id in known else None
         children.setdefault(parent, []).append(place)
     seats: dict[Id | None, list[str]] = {}
