@@ -106,7 +106,7 @@ def refused_problem(
     state: State, event: Refused, now: Instant, *then: str, **changes: Any
 ) -> State:
     """The backend's own words; a session that has ended sends the person to the beginning."""
-    if event.status == 401:
+    if event.status == 401 or event.code == "patient_session_ended":
         return trouble(state, "session_over", now, **changes)
     return trouble(state, "refused", now, *then, refused=event, **changes)
 

@@ -33,6 +33,7 @@ OWN_WORDS = {
     "id_card_expired": "id_card_expired",
     "card_unknown": "card_unknown",
     "code_unknown": "code_unknown",
+    "code_not_understood": "code_unknown",
 }
 
 
