@@ -10,6 +10,7 @@ from flask import Blueprint, current_app, url_for
 
 from backend.billing import backoffice as prices
 from backend.bootstrap import Program
+from backend.devices import api as kiosk_api
 from backend.identity import backoffice as accounts
 from backend.identity import login
 from backend.journeys.settlement import record_trade_status
@@ -45,6 +46,8 @@ def collect_parts(program: Program) -> Parts:
     parts.actor_loaders += [
         (prefix, login.load_staff_actor) for prefix in ("/backoffice", "/login", "/logout")
     ]
+    parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
+    parts.without_forms.append(kiosk_api.blueprint)
     parts.blueprints += [login.blueprint, accounts.home_blueprint]
     for domain in (accounts, places, schedules, prices):
         parts.blueprints.append(domain.blueprint)

@@ -46,8 +46,8 @@ def ticket_document(
     elements.append(row(_("候诊区"), place))
     if ticket.ahead is not None:
         elements.append(row(_("前面还有"), _("%(n)s 人", n=ticket.ahead)))
-    if ticket.expected is not None and ticket.ahead:
-        elements.append(row(_("预计等候"), wait_words(ticket)))
+    if ticket.wait_words:
+        elements.append(row(_("预计等候"), ticket.wait_words))
     elements += [
         row(_("取号时间"), f"{local(at):%Y-%m-%d %H:%M}"),
         {"type": "rule"},
@@ -57,15 +57,6 @@ def ticket_document(
         {"type": "cut"},
     ]
     return elements
-
-
-def wait_words(ticket: TicketView) -> str:
-    """``约 20–35 分钟``; empty when the ticket does not wait."""
-    if ticket.expected is None:
-        return ""
-    if not ticket.ahead:
-        return _("即将就诊")
-    return _("约 %(low)s–%(high)s 分钟", low=ticket.expected.p50, high=ticket.expected.p90)
 
 
 def receipt_document(

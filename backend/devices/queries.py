@@ -39,6 +39,14 @@ def get_kiosk(session: Session, kiosk_id: Id, *, hospital_id: Id) -> KioskView:
     return _views(session, [kiosk], hospital_id)[0]
 
 
+def get_kiosk_row(session: Session, kiosk_id: Id) -> Kiosk:
+    """The kiosk itself; KioskUnknown (404)."""
+    kiosk = session.get(Kiosk, kiosk_id)
+    if kiosk is None:
+        raise KioskUnknown
+    return kiosk
+
+
 def list_ambiguous_prints(session: Session, hospital_id: Id) -> list[PrintJobView]:
     """Print jobs nobody knows the outcome of, oldest first, at most fifty."""
     jobs = session.scalars(

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.billing.rules import PaymentState
 from backend.billing.views import InvoiceView
-from backend.devices.documents import wait_words
 from backend.journeys.settlement import PaymentOutcome
 from backend.kernel.ids import Id
 from backend.queueing.views import TicketView
@@ -150,7 +149,7 @@ def ticket_json(ticket: TicketView, url: str) -> dict[str, Any]:
         "state_words": ticket.state_words,
         "room": ticket.room_name or ticket.hall_name,
         "ahead": ticket.ahead,
-        "expected_words": wait_words(ticket),
+        "expected_words": ticket.wait_words,
         "queue_name": ticket.queue_name,
         "url": url,
     }

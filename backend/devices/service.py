@@ -155,24 +155,12 @@ def begin_session(session: Session, *, kiosk_id: Id, patient_id: Id) -> tuple[st
     return token, ends_at
 
 
-def patient_of_session(session: Session, *, kiosk_id: Id, token: str) -> Id:
-    """Whose session this is; PatientSessionEnded (410) when it has ended or is another kiosk's.
+def touch_session(session: Session, *, kiosk_id: Id, token: str) -> Id:
+    """Whose session this is; acting gives three more minutes.
 
-    In a write the session slides; in a read it is only looked at.
+    PatientSessionEnded (410) when it has ended, is another kiosk's or never was.
     """
-    found = session.scalar(
-        select(PatientSession).where(
-            PatientSession.token_hash == rules.digest(token), PatientSession.kiosk_id == kiosk_id
-        )
-    )
-    if not token or found is None or found.ends_at <= now(session):
-        raise PatientSessionEnded
-    return found.patient_id
-
-
-def slide_session(session: Session, *, kiosk_id: Id, token: str) -> None:
-    """The patient acted: three more minutes."""
-    session.execute(
+    patient_id: Id | None = session.scalar(
         update(PatientSession)
         .where(
             PatientSession.token_hash == rules.digest(token),
@@ -180,7 +168,11 @@ def slide_session(session: Session, *, kiosk_id: Id, token: str) -> None:
             PatientSession.ends_at > now(session),
         )
         .values(ends_at=now(session) + rules.SESSION_LIFE)
+        .returning(PatientSession.patient_id)
     )
+    if patient_id is None:
+        raise PatientSessionEnded
+    return patient_id
 
 
 def end_session(session: Session, *, kiosk_id: Id, token: str) -> None:
