@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
@@ -34,7 +35,7 @@ from backend.billing.rules import (
     RefundState,
     Tender,
 )
-from backend.kernel.db import Base, HospitalOwned, UtcDateTime, enum_column, fk, id_pk, sequence_pk
+from backend.kernel.db import Base, HospitalOwned, UtcDateTime, enum_column, fk, id_pk
 from backend.kernel.ids import Id
 
 
@@ -261,7 +262,7 @@ class JournalEntry(Base):
     source_id: Mapped[Id] = mapped_column()
     posted_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     business_date: Mapped[dt.date] = mapped_column(Date, index=True)
-    postings: Mapped[list[Posting]] = relationship(order_by="Posting.id", lazy="raise")
+    postings: Mapped[list[Posting]] = relationship(order_by="Posting.line", lazy="raise")
 
 
 class Posting(Base):
@@ -270,8 +271,8 @@ class Posting(Base):
     __tablename__ = "billing_posting"
     __table_args__ = (CheckConstraint("amount_fen <> 0", name="amount_not_zero"),)
 
-    id: Mapped[int] = sequence_pk()
-    entry_id: Mapped[Id] = fk("billing_journal_entry.id", index=True)
+    entry_id: Mapped[Id] = mapped_column(ForeignKey("billing_journal_entry.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     account: Mapped[str] = mapped_column(String(40))
     amount_fen: Mapped[int] = _fen()
 

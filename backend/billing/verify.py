@@ -200,7 +200,7 @@ class _Replay:
                 JournalEntry.id.label("entry_id"),
                 JournalEntry.kind,
                 JournalEntry.source_id,
-                Posting.id.label("posting_id"),
+                Posting.line,
                 Posting.account,
                 Posting.amount_fen,
             )
@@ -209,7 +209,7 @@ class _Replay:
         )
         for row in self._session.execute(entries):
             entry = found[row.source_id].setdefault(row.kind, (row.entry_id, []))
-            if row.posting_id is not None:
+            if row.line is not None:
                 entry[1].append(row)
         for source_id, wanted in expected.items():
             entries_of = found.get(source_id, {})
@@ -243,7 +243,7 @@ class _Replay:
                 missing.remove(line)
                 continue
             self._report.problem(
-                f"posting {posting.posting_id} of entry {entry_id} ({kind.value} of {source_id}):"
+                f"posting {posting.line} of entry {entry_id} ({kind.value} of {source_id}):"
                 f" {line.amount_fen} fen on {line.account} is not explained"
             )
         for line in missing:

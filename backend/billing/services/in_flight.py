@@ -11,18 +11,20 @@ from backend.billing.rules import PaymentState
 from backend.contracts.billing import PaymentCloseRequested
 from backend.kernel import audit, outbox
 from backend.kernel.ids import Id
-from backend.kernel.locks import lock_rows
 
 IN_FLIGHT = [state for state in PaymentState if rules.is_in_flight(state)]
 
 
 def in_flight_payment(session: Session, invoice_id: Id) -> Payment | None:
-    """The open payment of a locked invoice, locked too; there is one at most."""
-    ids = session.scalars(
-        select(Payment.id).where(Payment.invoice_id == invoice_id, Payment.state.in_(IN_FLIGHT))
-    ).all()
-    rows = lock_rows(session, Payment, ids)
-    return next((row for row in rows if rules.is_in_flight(row.state)), None)
+    """The open payment of a locked invoice; there is one at most.
+
+    Read afresh, without a lock of its own: payments change only under their invoice's lock.
+    """
+    return session.scalar(
+        select(Payment)
+        .where(Payment.invoice_id == invoice_id, Payment.state.in_(IN_FLIGHT))
+        .execution_options(populate_existing=True)
+    )
 
 
 def request_close(session: Session, payment: Payment) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -108,7 +108,7 @@ def end_if_voided(session: Session, invoice: Invoice) -> None:
         return
     invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, InvoiceState.VOID)
     invoice.ended_at = now(session)
-    for charge in _lock_charges(session, invoice):
+    for charge in _charges_of(session, invoice):
         if invoice.void_cancels_charges:
             charge_service.write_off(session, charge)
         else:
@@ -123,7 +123,7 @@ def mark_paid(session: Session, invoice: Invoice, payment: Payment | None) -> No
     invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, InvoiceState.PAID)
     invoice.ended_at = now(session)
     invoice.void_requested_at = None
-    for charge in _lock_charges(session, invoice):
+    for charge in _charges_of(session, invoice):
         charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.PAID)
     _audit(session, "billing.pay_invoice", invoice)
     outbox.publish(
@@ -146,9 +146,14 @@ def lock_invoice(session: Session, invoice_id: Id) -> Invoice:
     return invoice
 
 
-def _lock_charges(session: Session, invoice: Invoice) -> list[Charge]:
-    ids = session.scalars(select(Charge.id).where(Charge.invoice_id == invoice.id)).all()
-    return lock_rows(session, Charge, ids)
+def _charges_of(session: Session, invoice: Invoice) -> Sequence[Charge]:
+    """The charges of a locked bill, read afresh: on a bill they change only under its lock."""
+    return session.scalars(
+        select(Charge)
+        .where(Charge.invoice_id == invoice.id)
+        .order_by(Charge.id)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _next_ordinal(session: Session, hospital_id: Id, series: str) -> int:

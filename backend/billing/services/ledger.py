@@ -35,6 +35,9 @@ def post(
             source_id=source_id,
             posted_at=now(session),
             business_date=today(session),
-            postings=[Posting(account=line.account, amount_fen=line.amount_fen) for line in lines],
+            postings=[
+                Posting(line=number, account=line.account, amount_fen=line.amount_fen)
+                for number, line in enumerate(lines, start=1)
+            ],
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from backend.billing import service
 from backend.billing.models import JournalEntry, Posting
@@ -72,16 +72,21 @@ def test_empty_books_are_sound(world: MoneyWorld) -> None:
 
 def test_one_posting_changed_by_one_fen_is_named(books: MoneyWorld) -> None:
     with books.database.read(SYSTEM) as session:
-        posting_id = session.scalars(
-            select(Posting.id)
-            .join(JournalEntry, JournalEntry.id == Posting.entry_id)
+        entry_id = session.scalars(
+            select(JournalEntry.id)
             .where(JournalEntry.kind == EntryKind.PAYMENT_RECEIVED)
+            .order_by(JournalEntry.id)
             .limit(1)
         ).one()
-    tamper(books, f"UPDATE billing_posting SET amount_fen = amount_fen + 1 WHERE id = {posting_id}")
+    with books.database.write(SYSTEM, housekeeping=True) as session:
+        session.execute(
+            update(Posting)
+            .where(Posting.entry_id == entry_id, Posting.line == 2)
+            .values(amount_fen=Posting.amount_fen + 1)
+        )
     report = verify(books)
     assert not report.is_sound
-    assert any(f"posting {posting_id} of entry" in problem for problem in report.problems)
+    assert any(f"posting 2 of entry {entry_id} " in problem for problem in report.problems)
     assert any("does not balance: 1 fen" in problem for problem in report.problems)
     assert any("all postings together are 1 fen" in problem for problem in report.problems)
 
@@ -90,7 +95,7 @@ def test_one_posting_changed_by_one_fen_is_named(books: MoneyWorld) -> None:
     ("statement", "words"),
     [
         (
-            "DELETE FROM billing_posting WHERE id = (SELECT max(id) FROM billing_posting)",
+            "DELETE FROM billing_posting WHERE account = 'suspense' AND amount_fen = -77",
             "lacks",
         ),
         (
