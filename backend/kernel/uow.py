@@ -6,6 +6,7 @@ On SQLite a write takes the process's write lock and begins with BEGIN IMMEDIATE
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
@@ -79,6 +80,14 @@ class Database:
         self._writers = sessionmaker(
             self.engine.execution_options(**{WRITE: True}), expire_on_commit=False
         )
+
+    def without_subscribers(self) -> Database:
+        """The same database, seen so that events are written but delivered to nobody; for loading a past."""
+        from backend.kernel.outbox import Subscriptions
+
+        quiet = copy.copy(self)
+        quiet.subscriptions = Subscriptions()
+        return quiet
 
     @contextmanager
     def read(self, actor: Actor = ANONYMOUS, *, request_id: str = "") -> Iterator[Session]:

@@ -157,6 +157,13 @@ def _set_contact(
     patient.address_sealed = ring.seal(address, ADDRESS) if address else None
 
 
+def set_unchecked_phone(session: Session, patient: Patient, phone: str) -> None:
+    """Give a record a number that no network assigns: for invented people, whom no message may reach."""
+    patient.phone_sealed = keys(session).seal(phone, queries.PHONE)
+    patient.phone_index = keys(session).blind_index(phone, queries.PHONE)
+    patient.phone_masked = mask_phone(phone)
+
+
 def update_contact(
     session: Session, *, patient_id: Id, version: int, phone: str | None, address: str | None
 ) -> Patient:
