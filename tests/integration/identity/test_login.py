@@ -63,7 +63,7 @@ def test_a_login_makes_a_session_that_knows_its_person(database: Database, clini
     assert (staff.name, staff.code, staff.hospital_name) == ("医生0", "P0", "杏林测试医院")
     assert staff.role_words == "医生、排班员"
     actor = staff.as_actor()
-    assert actor.grants[Permission.CLINICAL_ENCOUNTER_WRITE] == {ward}
+    assert actor.grants[Permission.CLINICAL_ENCOUNTER_WRITE] == frozenset({ward})
     assert actor.grants[Permission.SCHEDULING_SCHEDULE_GENERATE] is None
     assert actor.practitioner_id == clinic.practitioner_ids[0]
     assert token.encode() not in kept

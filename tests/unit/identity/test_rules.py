@@ -47,7 +47,7 @@ def test_a_role_in_one_department_holds_only_there() -> None:
 def test_departments_of_one_role_add_up_and_the_whole_hospital_outweighs_them() -> None:
     doctor = Permission.CLINICAL_ENCOUNTER_WRITE
     two = rules.grants_of([RoleGrant(Role.DOCTOR, WARD), RoleGrant(Role.DOCTOR, OTHER)])
-    assert two[doctor] == {WARD, OTHER}
+    assert two[doctor] == frozenset({WARD, OTHER})
     for order in ((WARD, None), (None, WARD)):
         assert rules.grants_of([RoleGrant(Role.DOCTOR, d) for d in order])[doctor] is None
 
