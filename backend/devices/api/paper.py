@@ -7,11 +7,12 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
-from backend.devices import documents, schemas, service
+from backend.devices import schemas, service
 from backend.devices.api import desk
 from backend.devices.api.desk import Json
 from backend.devices.errors import NothingToPrint, PrintUnknown
 from backend.devices.rules import PrintKind, PrintState
+from backend.journeys import documents
 from backend.kernel import idempotency
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.web import write_uow

@@ -1,4 +1,4 @@
-"""What kiosks print: tickets and receipts as lists of plain elements, 48 columns wide. Pure functions."""
+"""What kiosks and the counter print: tickets and receipts as plain elements, 48 columns wide. Pure functions."""
 
 from __future__ import annotations
 
