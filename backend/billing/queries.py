@@ -39,6 +39,7 @@ from backend.billing.views import (
     RefundView,
 )
 from backend.kernel.ids import Id
+from backend.kernel.uow import actor
 
 #: What a payer is told about each state of a payment.
 PAYMENT_WORDS = {
@@ -56,6 +57,11 @@ IS_LIVE = Charge.state != literal(ChargeState.CANCELLED, Charge.state.type, lite
 IS_PENDING = Charge.state == literal(ChargeState.PENDING, Charge.state.type, literal_execute=True)
 IS_OPEN = Invoice.state == literal(InvoiceState.OPEN, Invoice.state.type, literal_execute=True)
 GIVEN_BACK_WORDS = _("款项到账时账单已失效，正在原路退回")
+
+
+def is_foreign(session: Session, hospital_id: Id) -> bool:
+    """True when the actor belongs to another hospital: to them the document does not exist."""
+    return actor(session).hospital_id not in (None, hospital_id)
 
 
 # --- prices ----------------------------------------------------------------------------------
@@ -197,7 +203,7 @@ def _invoice_views(session: Session, invoices: Sequence[Invoice]) -> list[Invoic
 def get_invoice(session: Session, invoice_id: Id) -> InvoiceView:
     """One bill with its lines (2 statements); InvoiceUnknown (404)."""
     invoice = session.get(Invoice, invoice_id)
-    if invoice is None:
+    if invoice is None or is_foreign(session, invoice.hospital_id):
         raise InvoiceUnknown
     return _invoice_views(session, [invoice])[0]
 
@@ -289,7 +295,7 @@ def payment_view(payment: Payment) -> PaymentView:
 def get_payment(session: Session, payment_id: Id) -> PaymentView:
     """One payment; PaymentUnknown (404)."""
     payment = session.get(Payment, payment_id)
-    if payment is None:
+    if payment is None or is_foreign(session, payment.hospital_id):
         raise PaymentUnknown
     return payment_view(payment)
 
@@ -298,6 +304,17 @@ def list_payments(session: Session, invoice_id: Id) -> list[PaymentView]:
     """All tries to pay a bill, oldest first."""
     rows = select(Payment).where(Payment.invoice_id == invoice_id).order_by(Payment.id)
     return [payment_view(payment) for payment in session.scalars(rows)]
+
+
+def find_open_payments(session: Session, invoice_ids: Iterable[Id]) -> dict[Id, PaymentView]:
+    """The payment each of these bills waits for, if any, in one query."""
+    in_flight = [state for state in PaymentState if is_in_flight(state)]
+    rows = session.scalars(
+        select(Payment).where(
+            Payment.invoice_id.in_(set(invoice_ids)), Payment.state.in_(in_flight)
+        )
+    )
+    return {row.invoice_id: payment_view(row) for row in rows}
 
 
 def find_settling_payment(session: Session, invoice_id: Id) -> PaymentView | None:
@@ -329,7 +346,7 @@ def _refund_view(refund: Refund) -> RefundView:
 def get_refund(session: Session, refund_id: Id) -> RefundView:
     """One refund; RefundUnknown (404)."""
     refund = session.get(Refund, refund_id)
-    if refund is None:
+    if refund is None or is_foreign(session, refund.hospital_id):
         raise RefundUnknown
     return _refund_view(refund)
 

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.billing import rules
+from backend.billing import queries, rules
 from backend.billing.errors import CaseUnknown
 from backend.billing.models import MoneyCase, Payment
 from backend.billing.ports import TradeStatus
@@ -71,6 +71,8 @@ def close_case(session: Session, case_id: Id, *, reason: str) -> MoneyCase:
     """Close a case with the reason a person gives; closing it again is a Conflict (409)."""
     case = lock_row(session, MoneyCase, case_id)
     if case is None:
+        raise CaseUnknown
+    if case.hospital_id is not None and queries.is_foreign(session, case.hospital_id):
         raise CaseUnknown
     if not reason.strip():
         raise InvalidInput(_("请写明处理结果"), fields={"reason": _("必填")})

@@ -85,7 +85,7 @@ def cancel_charge(session: Session, charge_id: Id) -> Charge:
     ChargeNotPending (409) when it is on a bill or paid: void the bill or refund it instead.
     """
     rows = lock_rows(session, Charge, [charge_id])
-    if not rows:
+    if not rows or queries.is_foreign(session, rows[0].hospital_id):
         raise ChargeNotPending(charge_id=str(charge_id))
     charge = rows[0]
     if charge.state is ChargeState.CANCELLED:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.billing import rules
+from backend.billing import queries, rules
 from backend.billing.errors import ChargeNotPending, InvoiceNotOpen, InvoiceUnknown
 from backend.billing.models import Charge, Invoice, InvoiceCounter, Payment
 from backend.billing.rules import ChargeState, InvoiceState
@@ -41,7 +41,9 @@ def open_invoice(
         raise InvalidInput(_("请至少选择一项费用"), code="no_charges")
     charges = lock_rows(session, Charge, wanted)
     strange = len(charges) != len(wanted) or any(
-        charge.patient_id != patient_id or charge.hospital_id != charges[0].hospital_id
+        charge.patient_id != patient_id
+        or charge.hospital_id != charges[0].hospital_id
+        or queries.is_foreign(session, charge.hospital_id)
         for charge in charges
     )
     if strange or any(charge.state is not ChargeState.PENDING for charge in charges):
@@ -141,7 +143,7 @@ def mark_paid(session: Session, invoice: Invoice, payment: Payment | None) -> No
 def lock_invoice(session: Session, invoice_id: Id) -> Invoice:
     """The bill, locked: the one gate for everything that concerns its money. InvoiceUnknown (404)."""
     invoice = lock_row(session, Invoice, invoice_id)
-    if invoice is None:
+    if invoice is None or queries.is_foreign(session, invoice.hospital_id):
         raise InvoiceUnknown
     return invoice
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -261,10 +262,12 @@ def _finish(session: Session, invoice: Invoice, payment: Payment, refund: Refund
     session.flush()
     if payment.is_suspended:
         for kind in (CaseKind.PAID_TOO_LATE, CaseKind.AMOUNT_DIFFERS):
-            cases.close_settled_cases(session, kind, payment.id.hex, "已原路退回")
+            cases.close_settled_cases(session, kind, payment.id.hex, gettext("已原路退回"))
     else:
         _mark_refunded(session, invoice, payment)
-    cases.close_settled_cases(session, CaseKind.REFUND_ABNORMAL, refund.out_refund_no, "退款已成功")
+    cases.close_settled_cases(
+        session, CaseKind.REFUND_ABNORMAL, refund.out_refund_no, gettext("退款已成功")
+    )
     outbox.publish(
         session,
         RefundSucceeded(refund.hospital_id, invoice.id, payment.id, refund.id, refund.amount_fen),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -110,7 +111,7 @@ def _apply_paid(session: Session, invoice: Invoice, payment: Payment, status: Tr
         )
         invoices.end_if_voided(session, invoice)
     else:
-        refunds.give_back(session, payment.id, reason="账单已失效，自动原路退回")
+        refunds.give_back(session, payment.id, reason=_("账单已失效，自动原路退回"))
 
 
 def _suspend(session: Session, invoice: Invoice, payment: Payment, *, frozen: bool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.billing import queries, service
 from backend.billing.errors import (
@@ -13,7 +15,9 @@ from backend.billing.errors import (
     ChargeNotPending,
     InvoiceExpired,
     InvoiceNotOpen,
+    InvoiceUnknown,
     PaymentInFlight,
+    PaymentUnknown,
     PriceUnknown,
 )
 from backend.billing.models import Invoice
@@ -22,6 +26,8 @@ from backend.billing.verify import verify_ledger
 from backend.kernel.clock import FixedClock
 from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import new_id
+from backend.kernel.permissions import system_actor
+from backend.organization.service import add_hospital
 from tests.factories.billing import MoneyWorld
 from tests.factories.databases import SYSTEM
 
@@ -223,3 +229,32 @@ def test_a_paid_bill_cannot_be_voided(world: MoneyWorld) -> None:
         service.pay_cash(session, invoice_id=invoice_id, received_fen=2500)
     with pytest.raises(InvoiceNotOpen), world.database.write(SYSTEM) as session:
         service.void_invoice(session, invoice_id, reason="test")
+
+
+def test_another_hospitals_money_does_not_exist(world: MoneyWorld) -> None:
+    with world.database.write(SYSTEM) as session:
+        charge_id = world.charge_in(session, "LAB-CBC").id
+        invoice = world.bill_in(session, "REG-ASSOC")
+        payment = service.start_qr_payment(session, invoice_id=invoice.id, amount_fen=2500)
+        invoice_id, payment_id = invoice.id, payment.id
+        elsewhere = system_actor("test", add_hospital(session, code="H2", name="别的医院").id)
+    with world.database.read(elsewhere) as session:
+        with pytest.raises(InvoiceUnknown):
+            queries.get_invoice(session, invoice_id)
+        with pytest.raises(PaymentUnknown):
+            queries.get_payment(session, payment_id)
+    acts: list[Callable[[Session], object]] = [
+        lambda session: service.pay_cash(session, invoice_id=invoice_id, received_fen=2500),
+        lambda session: service.void_invoice(session, invoice_id, reason="test"),
+        lambda session: service.cancel_payment(session, payment_id),
+        lambda session: service.cancel_charge(session, charge_id),
+        lambda session: service.open_invoice(
+            session, patient_id=world.patient_id, charge_ids=[charge_id]
+        ),
+    ]
+    for act in acts:
+        with (
+            pytest.raises((InvoiceUnknown, ChargeNotPending)),
+            world.database.write(elsewhere) as session,
+        ):
+            act(session)
