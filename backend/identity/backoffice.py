@@ -11,24 +11,23 @@ POST /backoffice/accounts/<account_id>/open      open it again
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, current_app, flash, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.identity import audit_trail, audit_words, queries, service
 from backend.identity.login import current_staff
 from backend.identity.rules import ROLE_WORDS, Role
-from backend.identity.views import AuditFilter, ChainState, HomeFact
+from backend.identity.views import AuditFilter, ChainState, HomeFacts
 from backend.kernel import audit
 from backend.kernel.clock import business_date, day_bounds, local
 from backend.kernel.errors import Forbidden, InvalidInput
 from backend.kernel.ids import Id, parse_id
-from backend.kernel.permissions import Actor, Permission, has
+from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import now
 from backend.kernel.web import (
     NavItem,
@@ -52,9 +51,6 @@ def wall_seconds(moment: dt.datetime) -> str:
     """``2026-11-23 08:30:05`` on the hospital's clock: evidence shows the second."""
     return f"{local(moment):%Y-%m-%d %H:%M:%S}"
 
-
-#: What ``xinglin().parts["home_facts"]`` holds: each gives a figure, or None for those it does not concern.
-HomeFacts = Callable[[Session, Actor], HomeFact | None]
 
 _ADMINISTRATION = lazy_gettext("管理")
 NAV: tuple[NavItem, ...] = (
@@ -96,16 +92,17 @@ def home() -> Response:
     with read_uow() as session:
         moment = now(session)
         facts = [fact for give in providers if (fact := give(session, actor)) is not None]
-    pages = [
+    entries = [
         item
         for item in services.nav
         if has(actor, item.permission) and item.endpoint != request.endpoint
     ]
-    sections = [(words, list(items)) for words, items in groupby(pages, lambda i: str(i.section))]
+    sections = [(words, list(items)) for words, items in groupby(entries, lambda i: str(i.section))]
     return render(
         "identity/home.html",
         person=current_staff(),
         facts=facts,
+        pages=current_app.view_functions,
         sections=sections,
         greeting=_greeting(local(moment).hour),
         day=business_date(moment),

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from backend.identity.errors import AccountNotFound
 from backend.identity.models import StaffAccount, StaffRole, StaffSession
 from backend.identity.rules import Role, RoleGrant, normalise_username, session_state
-from backend.identity.views import AccountView, Credentials, StaffView
+from backend.identity.views import AccountView, Credentials, HomeFact, HomeFacts, StaffView
 from backend.kernel.ids import Id
 from backend.kernel.uow import now
 from backend.organization.queries import Department, Hospital, Practitioner
 
-__all__ = ["AccountView", "Credentials", "Role", "RoleGrant", "StaffView"]
+__all__ = ["AccountView", "Credentials", "HomeFact", "HomeFacts", "Role", "RoleGrant", "StaffView"]
 
 
 def token_hash(token: str) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from backend.identity.rules import ROLE_WORDS, RoleGrant, SessionState, grants_of
 from backend.kernel.ids import Id
@@ -143,3 +144,7 @@ class HomeFact:
     figure: str
     detail: str = ""
     endpoint: str = ""
+
+
+#: What ``xinglin().parts["home_facts"]`` holds: each gives a figure, or None for those it does not concern.
+HomeFacts = Callable[[Session, Actor], HomeFact | None]
