@@ -11,8 +11,10 @@ from flask import Blueprint, current_app, url_for
 from backend.billing import backoffice as prices
 from backend.bootstrap import Program
 from backend.devices import api as kiosk_api
+from backend.devices import backoffice as fleet
 from backend.identity import backoffice as accounts
 from backend.identity import login
+from backend.journeys import today
 from backend.journeys.settlement import record_trade_status
 from backend.kernel.live import Guard
 from backend.kernel.permissions import Permission, has
@@ -49,11 +51,12 @@ def collect_parts(program: Program) -> Parts:
     parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
     parts.without_forms.append(kiosk_api.blueprint)
     parts.blueprints += [login.blueprint, accounts.home_blueprint]
-    for domain in (accounts, places, schedules, prices):
+    for domain in (accounts, places, schedules, prices, fleet):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
     if program.gateway is not None:
         parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
+    parts.extras["home_facts"] = list(today.FACTS)
     parts.nav = _in_sections(parts.nav)
     return parts
 

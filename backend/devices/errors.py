@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from backend.kernel.errors import Conflict, Gone, InvalidInput, NotFound, Unauthenticated
+from backend.kernel.errors import (
+    Conflict,
+    Gone,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+)
 
 
 class EnrolmentCodeUnknown(InvalidInput):
@@ -13,6 +20,30 @@ class EnrolmentCodeUnknown(InvalidInput):
     code = "enrolment_code_unknown"
     default_message = _("登记码无效或已过期")
     default_next_step = _("请在后台“自助机”页面重新生成登记码")
+
+
+class TooManyEnrolmentTries(RateLimited):
+    """This address has tried too many codes; the next quarter of an hour begins anew."""
+
+    code = "too_many_enrolment_tries"
+    default_message = _("登记尝试次数过多")
+    default_next_step = _("请核对登记码，一刻钟后再试")
+
+
+class KioskCodeTaken(InvalidInput):
+    """Another kiosk of this hospital has the code."""
+
+    code = "kiosk_code_taken"
+    default_message = _("这个编号已有自助机在用")
+    default_next_step = _("请换一个编号，或打开那台自助机重新生成登记码")
+
+
+class KioskNotEnrolled(Conflict):
+    """There is no credential that could be allowed again."""
+
+    code = "kiosk_not_enrolled"
+    default_message = _("这台自助机还没有登记，不能恢复")
+    default_next_step = _("请生成登记码，在自助机上登记")
 
 
 class CredentialRefused(Unauthenticated):

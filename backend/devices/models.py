@@ -44,6 +44,16 @@ class KioskPulse(Base):
     open_journal: Mapped[int]
 
 
+class EnrolmentWindow(Base):
+    """How many codes one address has tried in one quarter of an hour; the address is kept as a hash."""
+
+    __tablename__ = "devices_enrolment_window"
+
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    begins_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    tries: Mapped[int]
+
+
 class PatientSession(Base, HospitalOwned):
     """One patient before one kiosk; slides three minutes with each act."""
 
@@ -63,7 +73,8 @@ class PrintJob(Base, HospitalOwned):
     __tablename__ = "devices_print_job"
     __table_args__ = (
         UniqueConstraint("kiosk_id", "job_no"),
-        Index("ix_devices_print_job_state", "hospital_id", "state"),
+        Index("ix_devices_print_job_hospital_id_state", "hospital_id", "state"),
+        Index("ix_devices_print_job_kiosk_id_requested_at", "kiosk_id", "requested_at"),
     )
 
     id: Mapped[Id] = id_pk()
@@ -78,4 +89,3 @@ class PrintJob(Base, HospitalOwned):
     code: Mapped[str] = mapped_column(String(40), default="")
     requested_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
-    resolved_note: Mapped[str] = mapped_column(String(200), default="")

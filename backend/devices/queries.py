@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
@@ -58,6 +58,12 @@ def list_ambiguous_prints(session: Session, hospital_id: Id) -> list[PrintJobVie
     return _print_views(session, jobs)
 
 
+def list_places(session: Session, hospital_id: Id) -> list[tuple[Id, str]]:
+    """Where a kiosk may stand, in words from the building down."""
+    places = organization.location_path_names(session, hospital_id=hospital_id)
+    return sorted(((key, words) for key, words in places.items() if words), key=lambda p: p[1])
+
+
 def list_prints_of_kiosk(session: Session, kiosk_id: Id, limit: int = 20) -> list[PrintJobView]:
     """A kiosk's latest print jobs, newest first."""
     jobs = session.scalars(
@@ -77,13 +83,11 @@ def _views(session: Session, kiosks: Sequence[Kiosk], hospital_id: Id) -> list[K
     }
     begin, end = day_bounds(today(session))
     counts: dict[tuple[Id, PrintState], int] = {}
+    is_ambiguous = and_(PrintJob.hospital_id == hospital_id, PrintJob.state == PrintState.AMBIGUOUS)
+    is_of_today = and_(PrintJob.requested_at >= begin, PrintJob.requested_at < end)
     for kiosk_id, state, number in session.execute(
         select(PrintJob.kiosk_id, PrintJob.state, func.count())
-        .where(
-            PrintJob.kiosk_id.in_(ids),
-            PrintJob.requested_at >= begin,
-            PrintJob.requested_at < end,
-        )
+        .where(PrintJob.kiosk_id.in_(ids), or_(is_ambiguous, is_of_today))
         .group_by(PrintJob.kiosk_id, PrintJob.state)
     ):
         counts[kiosk_id, state] = number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Mapping
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _
@@ -13,6 +14,9 @@ from flask_babel import lazy_gettext as _
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
 CODE_LIFE = dt.timedelta(hours=24)
+#: Codes one address may try in each window; 31^8 codes make guessing hopeless at this pace.
+TRIES_A_WINDOW = 10
+TRY_WINDOW = dt.timedelta(minutes=15)
 ONLINE_WITHIN = dt.timedelta(seconds=15)
 SESSION_LIFE = dt.timedelta(minutes=3)
 
@@ -48,6 +52,32 @@ PRINT_WORDS = {
 }
 
 
+DEVICES = ("printer", "id_reader", "card_reader", "scanner")
+DEVICE_WORDS = {
+    "printer": _("打印机"),
+    "id_reader": _("身份证"),
+    "card_reader": _("就诊卡"),
+    "scanner": _("扫码"),
+}
+#: What a device says of itself; a word that is not here is shown as it came.
+TROUBLE_WORDS = {
+    "bad_address": _("地址有误"),
+    "broken": _("故障"),
+    "connection_lost": _("连接断开"),
+    "cover_open": _("上盖未合"),
+    "cutter_error": _("切刀故障"),
+    "jam": _("卡纸"),
+    "near_end": _("纸将用完"),
+    "no_pcsc": _("读卡服务未运行"),
+    "no_reader": _("没有读卡器"),
+    "not_configured": _("未配置"),
+    "paper_out": _("缺纸"),
+    "printer_error": _("打印机故障"),
+    "starting": _("正在启动"),
+    "unreachable": _("连接不上"),
+}
+
+
 class KioskState(StrEnum):
     """How a kiosk stands, for the fleet page."""
 
@@ -57,9 +87,50 @@ class KioskState(StrEnum):
     REVOKED = "revoked"
 
 
+STATE_WORDS = {
+    KioskState.NEW: _("待登记"),
+    KioskState.ONLINE: _("在线"),
+    KioskState.OFFLINE: _("离线"),
+    KioskState.REVOKED: _("已停用"),
+}
+STATE_TONES = {
+    KioskState.NEW: "info",
+    KioskState.ONLINE: "ok",
+    KioskState.OFFLINE: "bad",
+    KioskState.REVOKED: "idle",
+}
+PRINT_KIND_WORDS = {PrintKind.TICKET: _("号票"), PrintKind.RECEIPT: _("缴费凭条")}
+PRINT_TONES = {
+    PrintState.REQUESTED: "info",
+    PrintState.PRINTED: "ok",
+    PrintState.FAILED: "bad",
+    PrintState.AMBIGUOUS: "warn",
+}
+
+
+def trouble_of(name: str, facts: Mapping[str, object]) -> tuple[str, str]:
+    """What is the matter with a device, and its tone; empty words when nothing is."""
+    state = str(facts.get("state") or "ok")
+    if name == "printer" and state in ("ok", "paper_near_end") and facts.get("paper") == "near_end":
+        return str(TROUBLE_WORDS["near_end"]), "warn"
+    if state == "ok":
+        return "", "ok"
+    return str(TROUBLE_WORDS.get(state, state)), "info" if state == "starting" else "bad"
+
+
 def new_code() -> str:
     """A fresh enrolment code."""
     return "".join(secrets.choice(CODE_ALPHABET) for _n in range(CODE_LENGTH))
+
+
+def normal_code(text: str) -> str:
+    """A code as it was issued, however people typed it: capitals, without blanks and hyphens."""
+    return "".join(text.split()).replace("-", "").upper()
+
+
+def try_window(at: dt.datetime) -> dt.datetime:
+    """When the window of tries that ``at`` lies in began."""
+    return at - (at - dt.datetime.min.replace(tzinfo=at.tzinfo)) % TRY_WINDOW
 
 
 def new_credential() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from backend.billing.rules import PaymentState
 from backend.billing.views import InvoiceView
@@ -27,13 +27,35 @@ class EnrolBody(Body):
     code: str = Field(min_length=4, max_length=40)
 
 
+class DeviceBody(Body):
+    """How one device of a kiosk is; ``paper`` is the printer's."""
+
+    state: str = Field("", max_length=40)
+    paper: str = Field("", max_length=40)
+
+
+class DevicesBody(Body):
+    """The devices of a kiosk."""
+
+    printer: DeviceBody | None = None
+    id_reader: DeviceBody | None = None
+    card_reader: DeviceBody | None = None
+    scanner: DeviceBody | None = None
+
+
+class JournalBody(Body):
+    """What a kiosk still has to find out or to report."""
+
+    open: int = Field(0, ge=0, le=1_000_000)
+
+
 class HeartbeatBody(Body):
     """POST /heartbeat."""
 
     version: str = Field("", max_length=40)
-    clock: dt.datetime | None = None
-    devices: dict[str, dict[str, str | bool | int | None]] = Field(default_factory=dict)
-    journal: dict[str, int] = Field(default_factory=dict)
+    clock: AwareDatetime | None = None
+    devices: DevicesBody = Field(default_factory=DevicesBody)
+    journal: JournalBody = Field(default_factory=JournalBody)
 
 
 class CardBody(Body):
@@ -89,7 +111,7 @@ class PaymentBody(Body):
     """POST /payments."""
 
     invoice_id: Id
-    amount_fen: int = Field(ge=0)
+    amount_fen: int = Field(ge=0, le=10**12)
 
 
 class CheckInBody(Body):

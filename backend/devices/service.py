@@ -6,25 +6,32 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.devices import rules
 from backend.devices.errors import (
     CredentialRefused,
     EnrolmentCodeUnknown,
+    KioskCodeTaken,
+    KioskNotEnrolled,
     KioskUnknown,
     PatientSessionEnded,
     PrintEnded,
     PrintUnknown,
+    TooManyEnrolmentTries,
 )
-from backend.devices.models import Kiosk, KioskPulse, PatientSession, PrintJob
+from backend.devices.models import EnrolmentWindow, Kiosk, KioskPulse, PatientSession, PrintJob
 from backend.devices.rules import PrintKind, PrintState
 from backend.kernel import audit
+from backend.kernel.errors import NotFound
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
 from backend.kernel.permissions import Actor, ActorKind, Permission
 from backend.kernel.uow import actor, now
+from backend.organization import queries as organization
 from backend.queueing import service as queueing
 
 
@@ -42,12 +49,20 @@ class EnrolledKiosk:
 def add_kiosk(
     session: Session, *, hospital_id: Id, code: str, name: str, location_id: Id
 ) -> tuple[Kiosk, str]:
-    """A new kiosk and its one-time enrolment code, which is shown once."""
+    """A new kiosk and its one-time enrolment code, which is shown once.
+
+    KioskCodeTaken (422) when the hospital has a kiosk of that code; NotFound for another hospital's place.
+    """
+    if organization.get_location(session, location_id).hospital_id != hospital_id:
+        raise NotFound
     kiosk = Kiosk(
         id=new_id(), hospital_id=hospital_id, code=code, name=name, location_id=location_id
     )
-    session.add(kiosk)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(kiosk)
+    except IntegrityError as error:
+        raise KioskCodeTaken(fields={"code": KioskCodeTaken.default_message}) from error
     audit.record(session, "devices.add_kiosk", entity="kiosk", entity_id=kiosk.id, code=code)
     return kiosk, issue_code(session, kiosk.id)
 
@@ -63,13 +78,38 @@ def issue_code(session: Session, kiosk_id: Id) -> str:
     return code
 
 
+def count_enrolment_try(session: Session, address: str) -> None:
+    """One more code is tried from ``address``; TooManyEnrolmentTries (429) past ten in a quarter of an hour.
+
+    In a unit of work of its own, before the code is looked at, so that a refused code counts. Housekeeping.
+    """
+    window = rules.try_window(now(session))
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    tries = session.scalar(
+        insert(EnrolmentWindow)
+        .values(address_hash=rules.digest(address), begins_at=window, tries=1)
+        .on_conflict_do_update(
+            index_elements=["address_hash", "begins_at"],
+            set_={"tries": EnrolmentWindow.tries + 1},
+        )
+        .returning(EnrolmentWindow.tries)
+    )
+    session.execute(
+        delete(EnrolmentWindow).where(EnrolmentWindow.begins_at < window - rules.TRY_WINDOW)
+    )
+    if tries is not None and tries > rules.TRIES_A_WINDOW:
+        raise TooManyEnrolmentTries
+
+
 def enrol(session: Session, code: str) -> EnrolledKiosk:
     """Trade a one-time code for a credential; an older credential of the kiosk ends.
 
     EnrolmentCodeUnknown (422) for a code that was used, has run out or never was.
     """
     kiosk = session.scalar(
-        select(Kiosk).where(Kiosk.enrolment_hash == rules.digest(code.upper())).with_for_update()
+        select(Kiosk)
+        .where(Kiosk.enrolment_hash == rules.digest(rules.normal_code(code)))
+        .with_for_update()
     )
     if kiosk is None or kiosk.enrolment_ends_at is None or kiosk.enrolment_ends_at <= now(session):
         raise EnrolmentCodeUnknown
@@ -90,6 +130,18 @@ def revoke(session: Session, kiosk_id: Id, *, hospital_id: Id) -> None:
         kiosk.revoked_at = now(session)
         kiosk.enrolment_hash = kiosk.enrolment_ends_at = None
         audit.record(session, "devices.revoke", entity="kiosk", entity_id=kiosk.id)
+
+
+def reinstate(session: Session, kiosk_id: Id, *, hospital_id: Id) -> None:
+    """A revoked kiosk may work again with the credential it has. KioskNotEnrolled (409) without one."""
+    kiosk = _locked(session, kiosk_id)
+    if kiosk.hospital_id != hospital_id:
+        raise KioskUnknown
+    if kiosk.credential_hash is None:
+        raise KioskNotEnrolled
+    if kiosk.revoked_at is not None:
+        kiosk.revoked_at = None
+        audit.record(session, "devices.reinstate", entity="kiosk", entity_id=kiosk.id)
 
 
 def actor_of_credential(session: Session, credential: str) -> Actor:
@@ -234,13 +286,12 @@ def report_print(
 
 
 def resolve_print(
-    session: Session, *, print_id: Id, hospital_id: Id, outcome: PrintState, note: str
+    session: Session, *, print_id: Id, hospital_id: Id, outcome: PrintState
 ) -> PrintJob:
     """A person looked at the paper: printed or not."""
     job = lock_row(session, PrintJob, print_id)
     if job is None or job.hospital_id != hospital_id:
         raise PrintUnknown
-    job.resolved_note = note.strip()[:200]
     return _settle(session, job, outcome, job.code)
 
 

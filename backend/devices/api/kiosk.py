@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import request
 from sqlalchemy.orm import Session
 
 from backend.devices import queries, schemas, service
@@ -15,10 +16,14 @@ from backend.organization import queries as organization
 
 
 @desk.blueprint.post("/enrol")
-@public("a one-time code of 40 bits, valid for a day, is the credential")
+@public(
+    "a one-time code of 40 bits, valid for a day, is the credential; ten tries a quarter of an hour"
+)
 def enrol() -> tuple[Json, int]:
     """Trade a one-time code for a credential."""
     body = read_json(schemas.EnrolBody)
+    with write_uow(housekeeping=True) as session:
+        service.count_enrolment_try(session, request.remote_addr or "")
     with write_uow() as session:
         enrolled = service.enrol(session, body.code)
         names = _names(session, enrolled.hospital_id, enrolled.location_id)
@@ -41,8 +46,8 @@ def heartbeat() -> Json:
             kiosk_id=desk.kiosk_id(),
             version=body.version,
             clock=body.clock,
-            devices=body.devices,
-            open_journal=body.journal.get("open", 0),
+            devices=body.devices.model_dump(exclude_none=True),
+            open_journal=body.journal.open,
         )
         kiosk = queries.get_kiosk_row(session, desk.kiosk_id())
         return {
