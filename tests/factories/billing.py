@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -152,6 +152,8 @@ class ScriptedGateway:
     lose_next: deque[Exception] = field(default_factory=deque)
     calls: list[str] = field(default_factory=list)
     refund_state: RefundState = RefundState.SUCCESS
+    #: Happens while the platform opens an order: somebody is quicker than its answer.
+    meanwhile: Callable[[], None] = lambda: None
 
     def create_native(
         self, *, out_trade_no: str, amount_fen: int, description: str, expires_at: dt.datetime
@@ -162,6 +164,7 @@ class ScriptedGateway:
         )
         if known.state is not TradeState.NOT_PAID:
             raise GatewayRefused("ORDERPAID", "paid or closed")
+        self.meanwhile()
         self._end()
         return f"weixin://wxpay/bizpayurl?pr={out_trade_no}"
 

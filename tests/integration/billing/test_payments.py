@@ -353,3 +353,47 @@ def test_money_for_an_order_that_is_not_ours_is_kept_with_a_case(world: MoneyWor
             service.record_stray_trade(session, stray)
     assert case_kinds(world) == [CaseKind.UNKNOWN_ORDER]
     assert_explained(world)
+
+
+def test_a_request_delivered_twice_opens_one_order(
+    world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway
+) -> None:
+    """A worker was killed between the act and its result: another takes the same step again."""
+    invoice_id = world.bill("REG-ASSOC")
+    payment_id, number = world.start_qr(invoice_id, DUE)
+    expires_at = payment_of(world, payment_id).expires_at
+    assert expires_at is not None
+    gateway.create_native(
+        out_trade_no=number, amount_fen=DUE, description="门诊费用", expires_at=expires_at
+    )
+    dispatcher.drain()
+    assert list(gateway.orders) == [number]
+    assert payment_of(world, payment_id).state is PaymentState.PENDING
+
+
+def test_a_code_that_comes_after_the_cancelling_is_closed_unseen(
+    world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway
+) -> None:
+    invoice_id = world.bill("REG-ASSOC")
+    payment_id, number = world.start_qr(invoice_id, DUE)
+
+    def cancel() -> None:
+        with world.database.write(SYSTEM) as session:
+            service.cancel_payment(session, payment_id)
+
+    gateway.meanwhile = cancel
+    dispatcher.drain()
+    assert payment_of(world, payment_id).state is PaymentState.CLOSED
+    assert payment_of(world, payment_id).code_url is None
+    assert gateway.orders[number].state is TradeState.CLOSED
+
+
+def test_an_order_paid_while_its_answer_was_on_the_way_is_recorded(
+    world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway
+) -> None:
+    invoice_id = world.bill("REG-ASSOC")
+    payment_id, number = world.start_qr(invoice_id, DUE)
+    gateway.orders[number] = paid(number, DUE)
+    dispatcher.drain()
+    assert gateway.calls == ["create", "query"]
+    assert payment_of(world, payment_id).state is PaymentState.SUCCEEDED
