@@ -12,7 +12,7 @@ import backend
 from backend.billing import handlers as billing
 from backend.billing.ports import PaymentGateway
 from backend.journeys import booking, settlement
-from backend.kernel import audit, idempotency, live, outbox
+from backend.kernel import audit, dispatcher, idempotency, live, outbox
 from backend.kernel.clock import Clock
 from backend.kernel.crypto import KeyRing
 from backend.kernel.jobs import PeriodicJob
@@ -24,6 +24,10 @@ from backend.settings import Secrets, Settings, load_secrets
 from backend.wechat.merchant import MerchantGateway
 
 OUTBOX_KEPT = dt.timedelta(days=30)
+
+
+#: The kernel's modules with tables of their own; importing this module makes them part of the schema.
+KERNEL_TABLES = (audit, dispatcher, idempotency, live, outbox)
 
 
 def import_models() -> None:

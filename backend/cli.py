@@ -11,11 +11,13 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend import migrations, serving, worker
+from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
 from backend.kernel import audit as kernel_audit
 from backend.kernel import logging
 from backend.kernel.permissions import system_actor
 from backend.kernel.verify import VerifyReport
+from backend.scheduling.verify import verify_slots
 from backend.settings import Settings
 
 console = Console(highlight=False)
@@ -112,6 +114,39 @@ def audit_verify() -> None:
     program = _program()
     kernel_audit.seal(program.database, audit_heads(program.settings))
     _verify(program, "audit", lambda s: kernel_audit.verify(s, audit_heads(program.settings)))
+
+
+@main.group("ledger")
+def ledger_group() -> None:
+    """The double-entry ledger."""
+
+
+@ledger_group.command("verify")
+def ledger_verify() -> None:
+    """Replay the ledger: every entry balances and every fen is explained by a document."""
+    _verify(_program(), "ledger", verify_ledger)
+
+
+@main.group("slots")
+def slots_group() -> None:
+    """The pool of places."""
+
+
+@slots_group.command("verify")
+def slots_verify() -> None:
+    """Replay the life of every place: none was sold twice, none leaked."""
+    _verify(_program(), "slots", verify_slots)
+
+
+@main.command("demo")
+def demo_command() -> None:
+    """Load the demo hospital into an empty database; does nothing when it is there."""
+    from backend.demo import runner
+
+    settings = Settings()
+    if settings.is_production:
+        raise click.UsageError("the demo hospital is refused in production settings")
+    runner.prepare(_program(), console)
 
 
 if __name__ == "__main__":

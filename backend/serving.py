@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from backend.settings import Settings
-from backend.supervisor import ProcessSpec
+from backend.supervisor import ProcessSpec, Supervisor
 
 KIOSKS = 4
 
@@ -45,6 +45,11 @@ def gunicorn_command(settings: Settings, port: int, name: str = "web") -> list[s
             f"--threads={settings.web_threads}",
         ]
     return [*command, "--worker-class=gevent", f"--workers={settings.web_processes}"]
+
+
+def check_ports(settings: Settings) -> None:
+    """PortBusyError when a port of the demo is taken, before anything is prepared."""
+    Supervisor(demo_processes(settings, {}), log_dir=settings.data_dir / "log").check_ports()
 
 
 def serve(settings: Settings, port: int) -> None:

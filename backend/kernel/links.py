@@ -8,6 +8,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from backend.kernel.ids import Id, parse_id
 
+SCREEN = "screen"
+STREAM = "stream"
 TICKET = "ticket"
 
 
@@ -43,3 +45,29 @@ def read_ticket_token(secret: str, token: str) -> tuple[Id, dt.date] | None:
 def ticket_url(base_url: str, secret: str, ticket_id: Id, day: dt.date) -> str:
     """The address printed as a QR code on a ticket."""
     return f"{base_url}/t/{ticket_token(secret, ticket_id, day)}"
+
+
+def screen_key(secret: str, location_id: Id) -> str:
+    """The key in the address of a hall's screen; it does not end."""
+    return sign(secret, SCREEN, [location_id.hex])
+
+
+def read_screen_key(secret: str, key: str) -> Id | None:
+    """The hall of a screen's key, or None when the key is not ours."""
+    value = unsign(secret, SCREEN, key)
+    return parse_id(value[0]) if value else None
+
+
+def screen_url(base_url: str, secret: str, location_id: Id) -> str:
+    """The address a hall's screen opens."""
+    return f"{base_url}/screens/{screen_key(secret, location_id)}"
+
+
+def stream_token(secret: str, stream: str) -> str:
+    """The token with which a page that may follow ``stream`` asks for it."""
+    return sign(secret, STREAM, [stream])
+
+
+def may_follow(secret: str, stream: str, token: str) -> bool:
+    """True when ``token`` was given out for ``stream``."""
+    return unsign(secret, STREAM, token) == [stream]

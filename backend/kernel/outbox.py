@@ -96,9 +96,10 @@ class Subscription:
 
 
 class Subscriptions:
-    """Who listens to what; filled once by ``backend.bootstrap``."""
+    """Who listens to what; filled once by ``backend.bootstrap``. Silent ones drop what is published."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_silent: bool = False) -> None:
+        self.is_silent = is_silent
         self._by_event: dict[str, list[Subscription]] = {}
         self._by_key: dict[str, Subscription] = {}
 
@@ -137,6 +138,8 @@ class Subscriptions:
 def publish(session: Session, event: Event, *, not_before: dt.datetime | None = None) -> None:
     """Write ``event`` and one delivery a subscriber in this transaction; due at once or at ``not_before``."""
     unit = context(session)
+    if unit.subscriptions.is_silent:
+        return
     row = OutboxEvent(
         name=event.NAME,
         version=event.VERSION,

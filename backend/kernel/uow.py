@@ -82,11 +82,11 @@ class Database:
         )
 
     def without_subscribers(self) -> Database:
-        """The same database, seen so that events are written but delivered to nobody; for loading a past."""
+        """The same database, seen so that events are told to nobody; for loading a past."""
         from backend.kernel.outbox import Subscriptions
 
         quiet = copy.copy(self)
-        quiet.subscriptions = Subscriptions()
+        quiet.subscriptions = Subscriptions(is_silent=True)
         return quiet
 
     @contextmanager

@@ -1,0 +1,130 @@
+"""`xinglin run`: the whole demo on one machine: schema, data, enrolment codes, all programs, and what to open."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from backend import migrations, serving
+from backend.bootstrap import Program, build_program
+from backend.demo import dataset, loader
+from backend.devices import queries as devices
+from backend.devices import service as device_service
+from backend.identity.rules import ROLE_WORDS, Role
+from backend.kernel import logging
+from backend.kernel.clock import business_date
+from backend.kernel.permissions import system_actor
+from backend.sandbox.keys import ensure_keys
+from backend.settings import Settings
+from backend.supervisor import PortBusyError, Supervisor
+
+ACTOR = system_actor("xinglin-run")
+
+
+def run(settings: Settings, console: Console) -> int:
+    """Prepare, start everything, print what to open, and stay until told to end; the exit status."""
+    if settings.is_production:
+        console.print(
+            "XINGLIN_ENV=production 时不启动演示 the demo is refused in production settings"
+        )
+        return 2
+    logging.configure("WARNING")
+    ports = serving.PortPlan(settings.port_base)
+    data = settings.data_dir.resolve()
+    try:
+        serving.check_ports(settings)
+    except PortBusyError as busy:
+        console.print(str(busy))
+        return 1
+    ensure_keys(data / "sandbox", base_url=f"http://127.0.0.1:{ports.sandbox}")
+    program = build_program(settings)
+    prepare(program, console)
+    supervisor = Supervisor(
+        serving.demo_processes(settings, _enrolment_codes(program)),
+        log_dir=data / "log",
+        state_file=data / "run.json",
+    )
+    program.database.engine.dispose()
+    try:
+        return supervisor.run(on_ready=lambda: _tell(settings, console))
+    except PortBusyError as busy:
+        console.print(str(busy))
+        return 1
+
+
+def prepare(program: Program, console: Console) -> None:
+    """Bring the schema up to date and load the demo hospital when it is not there."""
+    if not migrations.is_current(program.database.engine):
+        migrations.upgrade(program.database.engine)
+    if not loader.is_loaded(program.database):
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        ) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def show(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=total)
+                bars.update(tasks[what], completed=done)
+
+            loader.load(program.database, business_date(program.database.clock.now()), show)
+
+
+def _enrolment_codes(program: Program) -> dict[int, str]:
+    """One-time codes for the kiosks whose program has no credential yet, by index."""
+    with program.database.read(ACTOR) as session:
+        hospital_id = loader.find_hospital_id(session)
+        if hospital_id is None:
+            return {}
+        kiosks = devices.list_kiosks(session, hospital_id)
+    folder = program.settings.data_dir
+    needing = {
+        index: kiosk.id
+        for index, kiosk in enumerate(kiosks[: serving.KIOSKS])
+        if not (folder / f"kiosk{index}" / "credential.json").exists()
+    }
+    if not needing:
+        return {}
+    with program.database.write(ACTOR) as session:
+        return {index: device_service.issue_code(session, key) for index, key in needing.items()}
+
+
+def _tell(settings: Settings, console: Console) -> None:
+    """Print the addresses and the demo accounts."""
+    ports = serving.PortPlan(settings.port_base)
+    base = f"http://127.0.0.1:{ports.backend}"
+    table = Table(title="杏林肿瘤医院 演示 demo", title_justify="left", show_header=False)
+    table.add_row("后台 back office", f"{base}/backoffice/")
+    for index, port in enumerate(ports.kiosks, start=1):
+        table.add_row(f"自助机 kiosk {index}", f"http://127.0.0.1:{port}/")
+    table.add_row("候诊大屏 hall screens", f"{base}/screens/")
+    table.add_row("设备台 device bench", f"http://127.0.0.1:{ports.bench}/")
+    table.add_row("手机 phone (WeChat sandbox)", f"http://127.0.0.1:{ports.sandbox}/phone")
+    console.print(table)
+    accounts = Table(
+        title=f"演示账号 demo accounts (密码 password: {loader.DEMO_PASSWORD})",
+        title_justify="left",
+    )
+    accounts.add_column("用户名 user")
+    accounts.add_column("角色 role")
+    for account in dataset.load().accounts:
+        if account.is_listed:
+            accounts.add_row(account.username, str(ROLE_WORDS[Role(account.role)]))
+    console.print(accounts)
+    console.print(
+        f"日志 logs: {os.path.relpath(settings.data_dir / 'log')}    试走一遍 try: xinglin journey    Ctrl-C 结束 ends"
+    )
