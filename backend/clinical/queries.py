@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
@@ -35,7 +35,9 @@ def search_icd(session: Session, text: str) -> list[CatalogueEntry]:
     condition = _condition(IcdCode, text)
     if condition is None:
         return []
-    rows = session.scalars(select(IcdCode).where(condition).order_by(IcdCode.code).limit(LIMIT))
+    rows = session.scalars(
+        select(IcdCode).where(condition).order_by(*_best_first(IcdCode, text)).limit(LIMIT)
+    )
     return [CatalogueEntry(row.code, row.name, row.code) for row in rows]
 
 
@@ -47,7 +49,7 @@ def search_drugs(session: Session, *, hospital_id: Id, text: str) -> list[Catalo
     rows = session.scalars(
         select(Drug)
         .where(Drug.hospital_id == hospital_id, condition)
-        .order_by(Drug.name)
+        .order_by(*_best_first(Drug, text))
         .limit(LIMIT)
     ).all()
     prices = bills.get_prices(session, hospital_id, [row.code for row in rows], today(session))
@@ -74,7 +76,7 @@ def search_laboratory(session: Session, *, hospital_id: Id, text: str) -> list[C
     rows = session.scalars(
         select(LaboratoryPanel)
         .where(LaboratoryPanel.hospital_id == hospital_id, condition)
-        .order_by(LaboratoryPanel.name)
+        .order_by(*_best_first(LaboratoryPanel, text))
         .limit(LIMIT)
     ).all()
     codes = [row.price_item_code for row in rows]
@@ -109,6 +111,18 @@ def find_encounter_of_ticket(session: Session, ticket_id: Id) -> EncounterView |
     return _views(session, [row])[0] if row else None
 
 
+def encounters_of_appointments(
+    session: Session, appointment_ids: Iterable[Id]
+) -> dict[Id, tuple[EncounterState, Id | None]]:
+    """How the visit of each appointment stands and the bill it led to, in one query; the latest counts."""
+    rows = session.execute(
+        select(Encounter.appointment_id, Encounter.state, Encounter.invoice_id)
+        .where(Encounter.appointment_id.in_(set(appointment_ids)))
+        .order_by(Encounter.started_at)
+    )
+    return {row.appointment_id: (row.state, row.invoice_id) for row in rows}
+
+
 def encounter_history(
     session: Session, patient_id: Id, *, but_not: Id | None = None
 ) -> list[EncounterView]:
@@ -137,13 +151,19 @@ def _condition(table: Any, text: str) -> ColumnElement[bool] | None:
     kind = rules.search_kind(text)
     text = text.strip()
     if kind is SearchKind.CODE:
-        return has_prefix(table.code, text.upper())
+        return or_(has_prefix(table.code, text.upper()), has_prefix(table.name, text))
     if kind is SearchKind.NAME:
         found: ColumnElement[bool] = table.name.contains(text, autoescape=True)
         return found
     if kind is SearchKind.INITIALS:
-        return has_prefix(table.initials, text.lower())
+        return or_(has_prefix(table.initials, text.lower()), has_prefix(table.code, text.upper()))
     return None
+
+
+def _best_first(table: Any, text: str) -> tuple[ColumnElement[Any], ...]:
+    """Names that begin with what was typed, then the plainest (shortest) names, then by code."""
+    starts = case((has_prefix(table.name, text.strip()), 0), else_=1)
+    return starts, func.length(table.name), table.code
 
 
 def _views(session: Session, rows: Sequence[Encounter]) -> list[EncounterView]:
@@ -151,7 +171,9 @@ def _views(session: Session, rows: Sequence[Encounter]) -> list[EncounterView]:
         return []
     ids = [row.id for row in rows]
     diagnoses = session.scalars(
-        select(Diagnosis).where(Diagnosis.encounter_id.in_(ids)).order_by(Diagnosis.added_at)
+        select(Diagnosis)
+        .where(Diagnosis.encounter_id.in_(ids))
+        .order_by(Diagnosis.added_at, Diagnosis.id)
     ).all()
     orders = session.scalars(
         select(Order).where(Order.encounter_id.in_(ids)).order_by(Order.ordered_at, Order.id)

@@ -45,6 +45,9 @@ ORDER_WORDS = {
 }
 
 MOST_PACKAGES = 99
+#: The most characters each part of a note may have, and each part of a drug's directions.
+NOTE_LENGTHS = {"complaint": 2000, "history": 4000, "examination": 4000}
+DIRECTION_LENGTHS = {"dose": 60, "route": 40, "frequency": 60}
 
 
 def initials_of(name: str) -> str:
@@ -62,7 +65,7 @@ class SearchKind(StrEnum):
 
 
 def search_kind(text: str) -> SearchKind | None:
-    """Chinese → name; letters with a digit → code; letters alone → initials; None when empty."""
+    """Chinese → name; anything with a digit → code; letters alone → initials (or code); None when empty."""
     text = text.strip()
     if not text:
         return None
@@ -76,7 +79,10 @@ def search_kind(text: str) -> SearchKind | None:
 def allergy_warnings(allergies: str, item_name: str) -> list[str]:
     """The patient's allergies (separated by 、，,; or spaces) that the name of a drug contains, or the reverse."""
     known = [word for word in re.split(r"[、，,;；\s]+", allergies) if word]
-    plain = [word.removesuffix("类").removesuffix("过敏") for word in known]
+    plain = [
+        word.removeprefix("对").removesuffix("史").removesuffix("过敏").removesuffix("类")
+        for word in known
+    ]
     return [
         word
         for word, stem in zip(known, plain, strict=True)

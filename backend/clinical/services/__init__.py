@@ -1,0 +1,1 @@
+"""Clinical's commands, one module a subject; ``backend.clinical.service`` is their door."""
