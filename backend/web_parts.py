@@ -23,6 +23,7 @@ from backend.kernel.web.context import ActorLoader, NavItem
 from backend.organization import backoffice as places
 from backend.scheduling import backoffice as schedules
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
+from queue_display import pages as screens
 
 #: Where the search box of the shell looks patients up.
 FRONT_DESK = "front_desk.desk"
@@ -57,6 +58,8 @@ def collect_parts(program: Program) -> Parts:
     if program.gateway is not None:
         parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
     parts.extras["home_facts"] = list(today.FACTS)
+    parts.blueprints.append(screens.blueprint)
+    parts.stream_guards["hall"] = screens.stream_guard(program.secrets.secret_key)
     parts.nav = _in_sections(parts.nav)
     return parts
 

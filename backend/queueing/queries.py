@@ -69,6 +69,18 @@ def list_rooms(session: Session, queue_id: Id) -> list[organization.Location]:
     return sorted(organization.locations_by_id(session, ids).values(), key=lambda place: place.code)
 
 
+def room_names(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[str]]:
+    """The names of the rooms that call from each queue, by code, in two queries."""
+    rows = session.execute(
+        select(QueueRoom.queue_id, QueueRoom.location_id).where(QueueRoom.queue_id.in_(queue_ids))
+    ).all()
+    places = organization.locations_by_id(session, [row.location_id for row in rows])
+    found: dict[Id, list[str]] = {queue_id: [] for queue_id in queue_ids}
+    for row in sorted(rows, key=lambda row: places[row.location_id].code):
+        found[row.queue_id].append(places[row.location_id].name)
+    return found
+
+
 def get_ticket(session: Session, ticket_id: Id) -> TicketView:
     """The ticket with people ahead and expected wait; TicketUnknown (404)."""
     ticket = session.get(Ticket, ticket_id)
@@ -109,6 +121,18 @@ def ticket_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
     """The printed numbers of these tickets, in one query."""
     rows = session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(set(ids))))
     return {row.id: row.number for row in rows}
+
+
+def tickets_of_appointments(
+    session: Session, appointment_ids: Iterable[Id]
+) -> dict[Id, tuple[Id, str, TicketState]]:
+    """The ticket of each appointment (id, number, state), in one query; the latest counts."""
+    rows = session.execute(
+        select(Ticket.appointment_id, Ticket.id, Ticket.number, Ticket.state)
+        .where(Ticket.appointment_id.in_(set(appointment_ids)))
+        .order_by(Ticket.arrived_at, Ticket.id)
+    )
+    return {row.appointment_id: (row.id, row.number, row.state) for row in rows}
 
 
 def waiting_list(session: Session, queue_id: Id) -> list[TicketView]:
