@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from backend import migrations, serving, worker
+from backend import migrations, running, serving, worker
 from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
 from backend.kernel import audit as kernel_audit
@@ -44,9 +44,7 @@ def _program() -> Program:
 @main.command()
 def run() -> None:
     """Start the demo hospital: backend, kiosks, sandbox and device bench. Ctrl-C ends all of it."""
-    from backend.demo import runner
-
-    sys.exit(runner.run(Settings(), console))
+    sys.exit(running.run(Settings(), console))
 
 
 @main.command()
@@ -141,12 +139,10 @@ def slots_verify() -> None:
 @main.command("demo")
 def demo_command() -> None:
     """Load the demo hospital into an empty database; does nothing when it is there."""
-    from backend.demo import runner
-
     settings = Settings()
     if settings.is_production:
         raise click.UsageError("the demo hospital is refused in production settings")
-    runner.prepare(_program(), console)
+    running.prepare(_program(), console)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 from rich.console import Console
 from rich.progress import (
@@ -24,7 +26,6 @@ from backend.identity.rules import ROLE_WORDS, Role
 from backend.kernel import logging
 from backend.kernel.clock import business_date
 from backend.kernel.permissions import system_actor
-from backend.sandbox.keys import ensure_keys
 from backend.settings import Settings
 from backend.supervisor import PortBusyError, Supervisor
 
@@ -46,7 +47,9 @@ def run(settings: Settings, console: Console) -> int:
     except PortBusyError as busy:
         console.print(str(busy))
         return 1
-    ensure_keys(data / "sandbox", base_url=f"http://127.0.0.1:{ports.sandbox}")
+    # The merchant account is the sandbox's to hand out; it is another program, so it is asked as one.
+    keys = ["-m", "backend.sandbox", "keys", str(data / "sandbox"), "--port", str(ports.sandbox)]
+    subprocess.run([sys.executable, *keys], check=True)
     program = build_program(settings)
     prepare(program, console)
     supervisor = Supervisor(
