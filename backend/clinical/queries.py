@@ -123,6 +123,28 @@ def encounters_of_appointments(
     return {row.appointment_id: (row.state, row.invoice_id) for row in rows}
 
 
+def encounters_of_tickets(session: Session, ticket_ids: Iterable[Id]) -> dict[Id, Id]:
+    """ticket → its encounter, for those that led to one; one query."""
+    rows = session.execute(
+        select(Encounter.ticket_id, Encounter.id).where(Encounter.ticket_id.in_(set(ticket_ids)))
+    )
+    return {row.ticket_id: row.id for row in rows if row.ticket_id is not None}
+
+
+def list_unfinished(session: Session, practitioner_id: Id) -> list[EncounterView]:
+    """What a practitioner has begun and not finished, the oldest first, at most ten."""
+    rows = session.scalars(
+        select(Encounter)
+        .where(
+            Encounter.practitioner_id == practitioner_id,
+            Encounter.state == EncounterState.IN_PROGRESS,
+        )
+        .order_by(Encounter.started_at)
+        .limit(HISTORY)
+    ).all()
+    return _views(session, rows)
+
+
 def encounter_history(
     session: Session, patient_id: Id, *, but_not: Id | None = None
 ) -> list[EncounterView]:

@@ -29,3 +29,19 @@ class VisitNotRefundable(Conflict):
     code = "visit_not_refundable"
     default_message = _("这次挂号没有可退的费用")
     default_next_step = _("请核对付款情况")
+
+
+class VisitBegun(Conflict):
+    """The patient has been before the doctor: the fee is earned."""
+
+    code = "visit_begun"
+    default_message = _("患者已经就诊，不能退号")
+    default_next_step = _("如确需退费，请由接诊医生或门诊办公室处理")
+
+
+class NothingPaid(Conflict):
+    """A receipt says what was paid; nothing was."""
+
+    code = "nothing_paid"
+    default_message = _("这张账单还没有付款，没有凭条可打")
+    default_next_step = _("请先收费")

@@ -9,9 +9,14 @@ from sqlalchemy.orm import Session
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.views import RefundView
+from backend.clinical import queries as records
+from backend.clinical.rules import EncounterState
 from backend.journeys.booking import APPOINTMENT, give_up_hold
-from backend.journeys.errors import VisitNotRefundable
+from backend.journeys.errors import VisitBegun, VisitNotRefundable
 from backend.kernel.ids import Id
+from backend.queueing import queries as queues
+from backend.queueing import service as queueing
+from backend.queueing.rules import TicketState
 from backend.scheduling import queries as appointments
 from backend.scheduling import service as scheduling
 from backend.scheduling.rules import AppointmentState
@@ -27,19 +32,37 @@ class CancelledVisit:
 
 
 def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> CancelledVisit:
-    """Cancel a visit; a paid fee goes back to the tender it came from, an unpaid bill ends.
+    """Cancel a visit; a paid fee goes back to the tender it came from, an unpaid bill ends, the queue is left.
 
-    Errors: those of ``scheduling.cancel_appointment`` (CancelTooLate, WrongAppointmentState).
+    Errors: VisitBegun once the patient has been before the doctor; those of ``scheduling.cancel_appointment``
+    (CancelTooLate, WrongAppointmentState).
     """
     before = appointments.get_appointment(session, appointment_id)
     if before.state is AppointmentState.HELD:
         give_up_hold(session, appointment_id=appointment_id)
         session.flush()
         return CancelledVisit(appointments.get_appointment(session, appointment_id), None)
+    _leave_queue(session, appointment_id)
     refund = _refund_fee(session, before, reason)
     scheduling.cancel_appointment(session, appointment_id, reason)
     session.flush()
     return CancelledVisit(appointments.get_appointment(session, appointment_id), refund)
+
+
+def _leave_queue(session: Session, appointment_id: Id) -> None:
+    encounter, _bill = records.encounters_of_appointments(session, [appointment_id]).get(
+        appointment_id, (None, None)
+    )
+    found = queues.tickets_of_appointments(session, [appointment_id]).get(appointment_id)
+    ticket_id, _number, state = found or (None, "", None)
+    if state in (TicketState.SERVING, TicketState.DONE):
+        raise VisitBegun
+    if encounter not in (None, EncounterState.CANCELLED):
+        raise VisitBegun
+    if ticket_id is not None and state in (
+        TicketState.WAITING, TicketState.CALLED, TicketState.MISSED
+    ):  # fmt: skip
+        queueing.leave_queue(session, ticket_id)
 
 
 def _refund_fee(session: Session, visit: AppointmentView, reason: str) -> RefundView | None:

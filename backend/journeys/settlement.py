@@ -36,9 +36,7 @@ def record_trade_status(session: Session, status: TradeStatus) -> Id:
     return payment.id
 
 
-def pay_cash(
-    session: Session, *, invoice_id: Id, received_fen: int, key: str | None = None
-) -> Id:
+def pay_cash(session: Session, *, invoice_id: Id, received_fen: int, key: str | None = None) -> Id:
     """Take cash at the counter and confirm what it pays for; the payment. Errors: those of ``billing.pay_cash``."""
     payment = billing.pay_cash(session, invoice_id=invoice_id, received_fen=received_fen, key=key)
     session.flush()

@@ -1,0 +1,25 @@
+"""The front desk: find, have in hand, register, book, take money, check in, give back, print; all by keyboard.
+
+GET  /backoffice/front-desk                                      find (fragment: the results)
+GET  …/patients/new                     POST …/patients          register
+GET  …/patients/<id>                                             the patient in hand (fragment: the same)
+GET  …/patients/<id>/bookable                                    whom to book with (fragment)
+GET  …/patients/<id>/tickets                                     tickets of today (fragment)
+GET  …/patients/<id>/bills                                       latest bills (fragment)
+POST …/patients/<id>/reveal/<field>                              one sealed field, audited
+POST …/patients/<id>/appointments                                book
+POST …/patients/<id>/appointments/<id>/give-up|refund|check-in
+POST …/patients/<id>/invoices/<id>/cash|qr                       take money
+GET  …/patients/<id>/payments/<id>                               how a QR payment stands (asked every second)
+POST …/patients/<id>/payments/<id>/cancel
+GET  …/patients/<id>/tickets/<id>/print, …/invoices/<id>/print   on paper, from the browser
+
+Everything below a patient is looked up as that patient's, in the actor's hospital: anything else is 404.
+"""
+
+from __future__ import annotations
+
+from backend.journeys.backoffice import money, people, prints, visits
+from backend.journeys.backoffice.common import NAV, blueprint
+
+__all__ = ["NAV", "blueprint", "money", "people", "prints", "visits"]

@@ -1,0 +1,121 @@
+"""What the front desk's routes share: the blueprint, whose hospital it is, showing the patient in hand."""
+
+from __future__ import annotations
+
+import segno
+from flask import Blueprint, Response, flash
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from backend.journeys import desk
+from backend.kernel.errors import Forbidden
+from backend.kernel.ids import Id, new_id
+from backend.kernel.permissions import Permission, has
+from backend.kernel.web import NavItem, current_actor, read_uow, redirect_to, render
+from backend.kernel.web.rendering import is_fragment_request
+from backend.patients import queries as patients
+from backend.patients.rules import IdKind, Sex
+
+blueprint = Blueprint(
+    "front_desk", __name__, url_prefix="/backoffice/front-desk", template_folder="../templates"
+)
+
+NAV: tuple[NavItem, ...] = (
+    NavItem(
+        label=lazy_gettext("挂号收费"),
+        endpoint="front_desk.desk",
+        icon="user-search",
+        permission=Permission.BILLING_PAYMENT_TAKE,
+        section=lazy_gettext("门诊"),
+        order=10,
+    ),
+)
+
+SEX_WORDS = {
+    Sex.UNKNOWN: lazy_gettext("未知"),
+    Sex.MALE: lazy_gettext("男"),
+    Sex.FEMALE: lazy_gettext("女"),
+    Sex.UNSPECIFIED: lazy_gettext("未说明"),
+}
+ID_KIND_WORDS = {
+    IdKind.RESIDENT_CARD: lazy_gettext("居民身份证"),
+    IdKind.HOUSEHOLD_BOOK: lazy_gettext("居民户口簿"),
+    IdKind.PASSPORT: lazy_gettext("护照"),
+    IdKind.OFFICER_CARD: lazy_gettext("军官证"),
+    IdKind.DRIVING_LICENCE: lazy_gettext("驾驶证"),
+    IdKind.HONGKONG_MACAO_PERMIT: lazy_gettext("港澳居民来往内地通行证"),
+    IdKind.TAIWAN_PERMIT: lazy_gettext("台湾居民来往大陆通行证"),
+    IdKind.OTHER: lazy_gettext("其他证件"),
+}
+
+
+def hospital_id() -> Id:
+    """The hospital of who asks; Forbidden for actors of none."""
+    found = current_actor().hospital_id
+    if found is None:
+        raise Forbidden
+    return found
+
+
+def require_patient(session: Session, patient_id: Id) -> patients.PatientView:
+    """The patient, of this hospital: PatientNotFound otherwise."""
+    return patients.get_patient(session, patient_id, hospital_id=hospital_id())
+
+
+def new_key() -> str:
+    """The key of one form: the same submit sent twice acts once."""
+    return new_id().hex
+
+
+def allowed() -> dict[str, bool]:
+    """What this person may do here; buttons for anything else are not shown."""
+    actor = current_actor()
+    return {
+        "book": has(actor, Permission.SCHEDULING_APPOINTMENT_WRITE),
+        "check_in": has(actor, Permission.QUEUEING_TICKET_MANAGE),
+        "pay": has(actor, Permission.BILLING_PAYMENT_TAKE),
+        "refund": has(actor, Permission.BILLING_REFUND_REQUEST),
+        "register": has(actor, Permission.PATIENTS_PATIENT_WRITE),
+        "reveal": has(actor, Permission.PATIENTS_PATIENT_REVEAL),
+        "see_bills": has(actor, Permission.BILLING_INVOICE_READ),
+        "see_tickets": has(actor, Permission.QUEUEING_TICKET_READ),
+    }
+
+
+def show_hand(patient_id: Id, words: object = "", tone: str = "ok") -> BaseResponse:
+    """After a command: the patient in hand afresh with a message; for a browser without htmx the page itself."""
+    if not is_fragment_request():
+        if words:
+            flash(str(words), tone)
+        return redirect_to("front_desk.patient", patient_id=patient_id)
+    with read_uow() as session:
+        response = render_hand(desk.get_hand(session, patient_id, hospital_id=hospital_id()),
+                               words=words, tone=tone)  # fmt: skip
+    # Whichever part of the page asked: the whole hand has changed, and the free places with it.
+    response.headers["HX-Retarget"] = "#hand"
+    response.headers["HX-Reswap"] = "outerHTML"
+    response.headers["HX-Trigger"] = "desk-changed"
+    return response
+
+
+def render_hand(hand: desk.Hand, *, words: object = "", tone: str = "ok") -> Response:
+    """Page and fragment of the patient in hand."""
+    return render(
+        "journeys/patient.html",
+        fragment="journeys/_hand.html",
+        hand=hand,
+        patient=hand.patient,
+        sex_words=SEX_WORDS.get(hand.patient.sex, ""),
+        id_kind_words=ID_KIND_WORDS.get(IdKind(hand.patient.id_kind), ""),
+        may=allowed(),
+        new_key=new_key,
+        qr_of=qr_of,
+        message=words,
+        tone=tone,
+    )
+
+
+def qr_of(text: str) -> str:
+    """A QR code of ``text`` as a data image (ISO/IEC 18004, level M, four modules of margin)."""
+    return str(segno.make_qr(text, error="m").svg_data_uri(scale=1, border=4))

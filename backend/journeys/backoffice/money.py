@@ -1,0 +1,107 @@
+"""Taking money for the patient in hand: cash with its change, a QR code with its outcome."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from backend.billing import queries as bills
+from backend.billing import service as billing
+from backend.billing.rules import PaymentState
+from backend.journeys import desk, settlement
+from backend.journeys.backoffice import common
+from backend.journeys.backoffice.common import blueprint
+from backend.kernel.errors import InvalidInput
+from backend.kernel.ids import Id
+from backend.kernel.money import format_yuan, parse_yuan
+from backend.kernel.permissions import Permission
+from backend.kernel.web import idempotency_key, read_uow, render, requires, write_uow
+
+
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/cash")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def cash(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Take cash for a bill; says the change."""
+    received_fen = parse_yuan(request.form.get("received", ""))
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
+        payment_id = settlement.pay_cash(
+            session, invoice_id=invoice_id, received_fen=received_fen, key=_key(invoice_id)
+        )
+        paid = bills.get_payment(session, payment_id)
+    return common.show_hand(
+        patient_id,
+        _(
+            "已收 %(money)s，找零 %(change)s",
+            money=format_yuan(paid.tendered_fen or 0),
+            change=format_yuan(paid.change_fen or 0),
+        ),
+    )
+
+
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/qr")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def qr(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Begin a QR payment of the amount that was shown."""
+    amount = request.form.get("amount_fen", "")
+    if not amount.isdecimal() or len(amount) > 12:
+        raise InvalidInput(_("金额有误"), code="amount_malformed")
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
+        billing.start_qr_payment(
+            session, invoice_id=invoice_id, amount_fen=int(amount), key=_key(invoice_id)
+        )
+    return common.show_hand(patient_id)
+
+
+@blueprint.get("/patients/<uuid:patient_id>/payments/<uuid:payment_id>")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def payment(patient_id: Id, payment_id: Id) -> BaseResponse:
+    """How a QR payment stands: nothing (204) while it is as ``seen``, the panel when it moved, the hand at its end."""
+    with read_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_payment(session, payment_id, patient_id=patient_id)
+        outcome = settlement.payment_outcome(session, payment_id)
+    found = outcome.payment
+    if not found.is_in_flight:
+        is_good = found.state is PaymentState.SUCCEEDED and not (
+            outcome.is_visit_lost or found.is_given_back
+        )
+        return common.show_hand(patient_id, outcome.words, "ok" if is_good else "warn")
+    if request.args.get("seen") == found.state.value:
+        return Response(status=204)
+    return render(
+        "journeys/_payment.html", patient_id=patient_id, payment=found, qr_of=common.qr_of
+    )
+
+
+@blueprint.post("/patients/<uuid:patient_id>/payments/<uuid:payment_id>/cancel")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def cancel(patient_id: Id, payment_id: Id) -> BaseResponse:
+    """Ask for a QR payment to be closed; the payer may still be quicker."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_payment(session, payment_id, patient_id=patient_id)
+        billing.cancel_payment(session, payment_id)
+    return common.show_hand(patient_id)
+
+
+@blueprint.get("/patients/<uuid:patient_id>/bills")
+@requires(Permission.BILLING_INVOICE_READ)
+def recent_bills(patient_id: Id) -> Response:
+    """The latest bills, for printing again."""
+    with read_uow() as session:
+        common.require_patient(session, patient_id)
+        found = desk.list_recent_bills(session, patient_id)
+        return render("journeys/_bills.html", patient_id=patient_id, invoices=found)
+
+
+def _key(invoice_id: Id) -> str:
+    """The form's key; a form without one is known by its bill and cannot be sent twice by mistake either."""
+    key = idempotency_key()
+    if not key:
+        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
+    return f"{invoice_id}:{key}"
