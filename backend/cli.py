@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 
 import click
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from backend import migrations, running, serving, worker
 from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
+from backend.demo.journey import crowd
 from backend.kernel import audit as kernel_audit
 from backend.kernel import logging
 from backend.kernel.permissions import system_actor
@@ -143,6 +145,31 @@ def demo_command() -> None:
     if settings.is_production:
         raise click.UsageError("the demo hospital is refused in production settings")
     running.prepare(_program(), console)
+
+
+@main.command()
+@click.option("--patients", type=click.IntRange(1, 5000), default=1, show_default=True)
+@click.option("--parallel", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option(
+    "--salt",
+    type=click.IntRange(1),
+    default=None,
+    help="Who walks in; default: new people each time.",
+)
+def journey(patients: int, parallel: int, salt: int | None) -> None:
+    """Take patients through a whole visit against the running demo (see `xinglin run`).
+
+    Ends non-zero at the first step that is wrong.
+    """
+    sys.exit(
+        crowd.run(
+            console,
+            port_base=Settings().port_base,
+            patients=patients,
+            parallel=parallel,
+            salt=salt or int(time.time()) % 3_000_000 + 1,
+        )
+    )
 
 
 if __name__ == "__main__":

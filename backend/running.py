@@ -119,7 +119,7 @@ def _tell(settings: Settings, console: Console) -> None:
     table.add_row("手机 phone (WeChat sandbox)", f"http://127.0.0.1:{ports.sandbox}/phone")
     console.print(table)
     accounts = Table(
-        title=f"演示账号 demo accounts (密码 password: {loader.DEMO_PASSWORD})",
+        title=f"演示账号 demo accounts (密码 password: {dataset.DEMO_PASSWORD})",
         title_justify="left",
     )
     accounts.add_column("用户名 user")

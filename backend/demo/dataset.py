@@ -14,6 +14,8 @@ from backend.demo.validation import DatasetError, find_problems
 DATA = Path(__file__).parent / "data"
 
 #: Registration fee by visit type (a code of ``price_items.csv``).
+#: Printed on every start of the demo; accounts that have it are refused in production.
+DEMO_PASSWORD = "xinglin-demo"  # noqa: S105 - public on purpose
 VISIT_FEES = {
     "general": "REG-GENERAL",
     "associate_chief": "REG-ASSOC",

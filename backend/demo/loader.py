@@ -18,7 +18,7 @@ from backend.billing import service as billing
 from backend.billing.rules import PriceCategory
 from backend.clinical import service as clinical
 from backend.demo import dataset, people
-from backend.demo.dataset import VISIT_FEES
+from backend.demo.dataset import DEMO_PASSWORD, VISIT_FEES
 from backend.devices import service as devices
 from backend.identity import service as identity
 from backend.identity.passwords import hash_password
@@ -34,7 +34,6 @@ from backend.patients import service as patients
 from backend.queueing import service as queueing
 from backend.scheduling import service as scheduling
 
-DEMO_PASSWORD = "xinglin-demo"  # noqa: S105 - printed on every start and refused in production
 HISTORY_DAYS = 31
 AHEAD_DAYS = 14
 SEX = {"M": 1, "F": 2}

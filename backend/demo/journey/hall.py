@@ -1,4 +1,4 @@
-"""A hall screen as a program: follows the hall's stream over Socket.IO as the page does."""
+"""Hall screens as a program: follows the halls' streams over Socket.IO as the pages do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import socketio
 
@@ -14,68 +15,74 @@ from backend.demo.journey.wires import StepFailed, must, session
 NAMESPACE = "/live"
 
 
-class HallScreen:
-    """Opens a hall screen's page, follows its stream, and remembers every call it heard."""
+class HallScreens:
+    """Opens hall screens' pages, follows their streams on one connection, and remembers every call."""
 
-    def __init__(self, page_url: str) -> None:
-        page = must(session().get(page_url, timeout=15)).text
-        self._ask = {
-            "stream": _attribute(page, "data-stream"),
-            "token": _attribute(page, "data-token"),
-            "last_no": int(_attribute(page, "data-last-no")),
-        }
-        self._heard: dict[str, dict[str, Any]] = {}
+    def __init__(self, page_urls: list[str]) -> None:
+        self._asks: dict[str, dict[str, Any]] = {}
+        http = session()
+        for url in page_urls:
+            page = must(http.get(url, timeout=15), 200).text
+            stream = _attribute(page, "data-stream")
+            self._asks[stream] = {
+                "stream": stream,
+                "token": _attribute(page, "data-token"),
+                "last_no": int(_attribute(page, "data-last-no")),
+            }
+        parts = urlsplit(page_urls[0])
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._heard: dict[str, tuple[float, dict[str, Any]]] = {}
         self._changed = threading.Condition()
         self._client = socketio.Client(reconnection_delay=0.5, reconnection_delay_max=2)
-        self._client.on("connect", self._follow, namespace=NAMESPACE)
+        self._client.on("connect", self._follow_all, namespace=NAMESPACE)
         self._client.on("live", self._take, namespace=NAMESPACE)
         self._client.on("beat", self._beat, namespace=NAMESPACE)
-        self._base = re.match(r"https?://[^/]+", page_url)
 
     def open(self) -> None:
         """Connect and follow."""
-        if self._base is None:
-            raise StepFailed("a screen needs an absolute address")
         self._client.connect(
-            self._base.group(0), namespaces=[NAMESPACE], transports=["websocket"], retry=True
+            self._origin, namespaces=[NAMESPACE], transports=["websocket"], retry=True
         )
 
     def close(self) -> None:
         """End the connection."""
         self._client.disconnect()
 
-    def wait_for_call(self, number: str, room: str, seconds: float = 12) -> dict[str, Any]:
-        """The call of ``number`` to ``room`` as the screen got it."""
+    def wait_for_call(self, number: str, seconds: float = 12, fresh: float = 60) -> dict[str, Any]:
+        """The call of ``number``, at most ``fresh`` seconds old; StepFailed when no screen got it in time."""
         ends = time.monotonic() + seconds
         with self._changed:
             while True:
-                call = self._heard.get(number)
-                if call is not None and call["room"] == room:
+                at, call = self._heard.get(number, (0.0, {}))
+                if call and time.monotonic() - at < fresh:
                     return call
                 left = ends - time.monotonic()
                 if left <= 0:
-                    raise StepFailed(f"the hall screen did not show {number} within {seconds:.0f} s")
+                    raise StepFailed(f"no hall screen showed {number} within {seconds:.0f} s")
                 self._changed.wait(left)
 
-    def _follow(self) -> None:
-        self._client.emit("follow", self._ask, namespace=NAMESPACE, callback=self._answered)
+    def _follow_all(self) -> None:
+        for ask in self._asks.values():
+            self._client.emit("follow", ask, namespace=NAMESPACE, callback=self._answered)
 
     def _answered(self, answer: dict[str, Any]) -> None:
         for message in answer.get("missed", []):
             self._take(message)
 
     def _beat(self, beat: dict[str, Any]) -> None:
-        if beat["stream"] == self._ask["stream"] and beat["no"] > self._ask["last_no"]:
-            self._follow()
+        ask = self._asks.get(beat["stream"])
+        if ask is not None and beat["no"] > ask["last_no"]:
+            self._client.emit("follow", ask, namespace=NAMESPACE, callback=self._answered)
 
     def _take(self, message: dict[str, Any]) -> None:
-        if message["stream"] != self._ask["stream"]:
+        ask = self._asks.get(message["stream"])
+        if ask is None:
             return
         with self._changed:
-            self._ask["last_no"] = max(self._ask["last_no"], message["no"])
+            ask["last_no"] = max(ask["last_no"], message["no"])
             payload = message["payload"]
             if payload.get("kind") == "call":
-                self._heard[payload["number"]] = payload
+                self._heard[payload["number"]] = (time.monotonic(), payload)
                 self._changed.notify_all()
 
 

@@ -176,12 +176,16 @@ class Phone:
     def pay(self, code_url: str, amount_fen: int) -> dict[str, Any]:
         """Scan a payment code, compare the amount with the one shown, pay."""
         look = must(
-            self.http.post(f"{self.sandbox_url}/phone/look", json={"code_url": code_url}, timeout=TIMEOUT)
+            self.http.post(
+                f"{self.sandbox_url}/phone/look", json={"code_url": code_url}, timeout=TIMEOUT
+            )
         ).json()
         if look["amount_fen"] != amount_fen:
             raise StepFailed(f"the phone shows {look['amount_fen']} fen, the kiosk {amount_fen}")
         answer = must(
-            self.http.post(f"{self.sandbox_url}/phone/pay", json={"code_url": code_url}, timeout=TIMEOUT)
+            self.http.post(
+                f"{self.sandbox_url}/phone/pay", json={"code_url": code_url}, timeout=TIMEOUT
+            )
         )
         paid: dict[str, Any] = answer.json()
         if paid["state"] != "SUCCESS":

@@ -1,0 +1,75 @@
+"""Runs many visits at once: patients queue for a free kiosk, doctors see whoever is next."""
+
+from __future__ import annotations
+
+import datetime as dt
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.console import Console
+
+from backend.demo import people
+from backend.demo.dataset import DEMO_PASSWORD
+from backend.demo.id_cards import IdCardSpec, id_card_of
+from backend.demo.journey.desk import Desks
+from backend.demo.journey.report import Report
+from backend.demo.journey.visit import System, take_visit
+from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, must, session
+
+
+def run(console: Console, *, port_base: int, patients: int, parallel: int, salt: int) -> int:
+    """Take ``patients`` through a visit, ``parallel`` at once; 0 when every step of every visit was right.
+
+    ``salt`` chooses who walks in, so that a second run meets new people.
+    """
+    report = Report(console, is_quiet=patients > 3)
+    bench = Bench(f"http://127.0.0.1:{port_base + 30}")
+    try:
+        system = _meet(bench, port_base)
+    except (StepFailed, OSError) as error:
+        console.print(f"[red]the demo is not running:[/red] {error}\nstart it with: make run")
+        return 1
+    day = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+    crowd = [id_card_of(p, day) for p in people.walk_ins(dt.date.fromordinal(salt), patients)]
+    began = time.monotonic()
+    stop = threading.Event()
+
+    def one(index: int, card: IdCardSpec) -> None:
+        who = f"#{index:03d}"
+        if stop.is_set():
+            return
+        try:
+            take_visit(system, report, who, card)
+        except (StepFailed, OSError) as failure:
+            report.failed(who, failure)
+            stop.set()
+
+    with ThreadPoolExecutor(max_workers=parallel) as pool:
+        for index, card in enumerate(crowd, start=1):
+            pool.submit(one, index, card)
+    system.desks.close()
+    took = time.monotonic() - began
+    rate = report.finished / took * 60
+    console.print(
+        f"{report.finished} of {patients} visits done in {took:.1f} s, {rate:.1f} a minute,"
+        f" {len(report.failures)} wrong"
+    )
+    return 0 if report.finished == patients and not report.failures else 1
+
+
+def _meet(bench: Bench, port_base: int) -> System:
+    base = f"http://127.0.0.1:{port_base}"
+    must(session().get(f"{base}/readyz", timeout=5), 200)
+    must(session().get(f"{bench.url}/healthz", timeout=5), 200)
+    kiosks: queue.Queue[Kiosk] = queue.Queue()
+    found = must(bench.http.get(f"{bench.url}/api/kiosks", timeout=5)).json()
+    for index in range(len(found)):
+        kiosks.put(Kiosk(index, f"http://127.0.0.1:{port_base + 10 + index}"))
+    return System(
+        bench=bench,
+        kiosks=kiosks,
+        phone=Phone(f"http://127.0.0.1:{port_base + 20}"),
+        desks=Desks(base, DEMO_PASSWORD),
+    )

@@ -1,0 +1,173 @@
+"""One patient's visit from the kiosk to the last payment, step by step."""
+
+from __future__ import annotations
+
+import queue
+import re
+import time
+from dataclasses import dataclass
+
+from backend.demo.id_cards import IdCardSpec
+from backend.demo.journey.desk import Desks
+from backend.demo.journey.report import Report
+from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, read_codes
+
+PHONE_WAIT = 15
+
+
+@dataclass
+class System:
+    """The running system as a patient meets it."""
+
+    bench: Bench
+    kiosks: queue.Queue[Kiosk]
+    phone: Phone
+    desks: Desks
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What is printed and shown."""
+
+    number: str
+    url: str
+    practitioner: str
+    department: str
+
+
+def take_visit(system: System, report: Report, who: str, card: IdCardSpec) -> None:
+    """The whole visit; StepFailed at the first thing that is wrong."""
+    began = time.monotonic()
+    kiosk = system.kiosks.get()
+    try:
+        ticket = _book(system, report, who, kiosk, card)
+    finally:
+        _leave(system, kiosk)
+    with report.step(who, "手机打开号票 phone shows the ticket") as notes:
+        state, ahead = _phone_state(system.phone.open(ticket.url), ticket.number)
+        notes.append(f"{ticket.number} {state} ahead {ahead}")
+    with report.step(who, "叫号、就诊、开单 called, seen, ordered") as notes:
+        seen = system.desks.see(ticket.practitioner, ticket.department, ticket.number)
+        notes.append(f"{seen.room} {seen.total_fen / 100:.2f} 元")
+    kiosk = system.kiosks.get()
+    try:
+        _pay_orders(system, report, who, kiosk, card, seen.total_fen)
+    finally:
+        _leave(system, kiosk)
+    with report.step(who, "手机显示已完成 phone shows it is over") as notes:
+        notes.append(_wait_until_done(system.phone, ticket))
+    report.done(who, time.monotonic() - began)
+
+
+def _book(system: System, report: Report, who: str, kiosk: Kiosk, card: IdCardSpec) -> Ticket:
+    before = system.bench.latest_receipt(kiosk.index)
+    with report.step(who, f"自助机 {kiosk.index + 1} 刷身份证 ID card read, record created"):
+        kiosk.wait_for("home")
+        kiosk.touch("purpose", "visit")
+        kiosk.wait_for("identify")
+        system.bench.put_id_card(kiosk.index, card)
+        person = kiosk.wait_for("confirm_person")["data"]["person"]
+        if person["name"] != card.name:
+            raise StepFailed(f"the kiosk greets {person['name_masked']}")
+        system.bench.lift_id_card(kiosk.index)
+    with report.step(who, "选科室、医生 department and doctor chosen") as notes:
+        kiosk.touch("confirm_person")
+        department, schedule = _choose(kiosk)
+        notes.append(f"{department} {schedule['practitioner_name']} {schedule['fee']}")
+    with report.step(who, "扫码付挂号费 fee paid by QR") as notes:
+        kiosk.wait_for("confirm_booking")
+        kiosk.touch("book")
+        notes.append(_pay_on_screen(system, kiosk))
+    with report.step(who, "打印号票 ticket printed") as notes:
+        done = kiosk.wait_for("done", seconds=60)["data"]
+        receipt = system.bench.wait_for_receipt(kiosk.index, before["id"] if before else None)
+        links = [code for code in read_codes(system.bench.picture(receipt)) if "/t/" in code]
+        if done["done"] != "ticket" or not links:
+            raise StepFailed(f"the kiosk ended with {done['done']}, links on paper: {len(links)}")
+        number = done["ticket"]["number"]
+        if number not in receipt.get("text", number):
+            raise StepFailed(f"the paper does not show {number}")
+        notes.append(number)
+    return Ticket(number, links[0], done["practitioner_name"], done["department_name"])
+
+
+def _choose(kiosk: Kiosk) -> tuple[str, dict[str, str]]:
+    """The department with the most places left, then its first doctor with one."""
+    for _page in range(10):
+        shown = kiosk.wait_for("departments")
+        free = [d for d in shown["data"]["departments"] if d["free_count"]]
+        if free:
+            break
+    else:
+        raise StepFailed("no department has a place left today")
+    best = max(free, key=lambda d: int(d["free_count"]))
+    kiosk.touch("department", best["id"])
+    doctors = [s for s in kiosk.wait_for("schedules")["data"]["schedules"] if int(s["free_count"])]
+    if not doctors:
+        raise StepFailed(f"{best['name']} has no doctor with a place")
+    kiosk.touch("schedule", doctors[0]["id"])
+    return best["name"], doctors[0]
+
+
+def _pay_on_screen(system: System, kiosk: Kiosk) -> str:
+    shown = kiosk.wait_for("pay")["data"]
+    code = kiosk.code_on_screen()
+    paid = system.phone.pay(code, int(shown["amount_fen"]))
+    return f"{paid['amount_fen'] / 100:.2f} 元"
+
+
+def _pay_orders(
+    system: System, report: Report, who: str, kiosk: Kiosk, card: IdCardSpec, total_fen: int
+) -> None:
+    before = system.bench.latest_receipt(kiosk.index)
+    with report.step(who, f"自助机 {kiosk.index + 1} 缴费 orders paid at a kiosk") as notes:
+        kiosk.wait_for("home")
+        kiosk.touch("purpose", "pay")
+        kiosk.wait_for("identify")
+        system.bench.put_id_card(kiosk.index, card)
+        shown = kiosk.wait_for("confirm_person", "confirm_due", "due")
+        system.bench.lift_id_card(kiosk.index)
+        if shown["name"] == "confirm_person":
+            kiosk.touch("confirm_person")
+            shown = kiosk.wait_for("confirm_due", "due")
+        if shown["name"] == "due":
+            kiosk.touch("invoice", shown["data"]["invoices"][-1]["id"])
+            shown = kiosk.wait_for("confirm_due")
+        due = shown["data"]["invoice"]["total_fen"]
+        if due != total_fen:
+            raise StepFailed(f"the kiosk asks for {due} fen, the doctor ordered {total_fen}")
+        kiosk.touch("pay")
+        notes.append(_pay_on_screen(system, kiosk))
+    with report.step(who, "打印缴费凭条 receipt printed"):
+        kiosk.wait_for("done", seconds=60)
+        system.bench.wait_for_receipt(kiosk.index, before["id"] if before else None)
+
+
+def _leave(system: System, kiosk: Kiosk) -> None:
+    """Take the card, leave the screen at home, and let the next person come."""
+    try:
+        system.bench.lift_id_card(kiosk.index)
+        kiosk.go_home()
+    finally:
+        system.kiosks.put(kiosk)
+
+
+def _phone_state(page: str, number: str) -> tuple[str, str]:
+    state = re.search(r'data-state="([a-z]+)"', page)
+    if state is None or number not in page:
+        raise StepFailed(f"the phone's page does not show {number}")
+    ahead = re.search(r'data-ahead="(\d*)"', page)
+    return state.group(1), ahead.group(1) if ahead else ""
+
+
+def _wait_until_done(phone: Phone, ticket: Ticket) -> str:
+    ends = time.monotonic() + PHONE_WAIT
+    while True:
+        page = phone.open(ticket.url)
+        state, _ahead = _phone_state(page, ticket.number)
+        due = re.search(r'data-due-fen="(\d+)"', page)
+        if state == "done" and (due is None or due.group(1) == "0"):
+            return f"{ticket.number} {state}"
+        if time.monotonic() > ends:
+            raise StepFailed(f"the phone still shows {state}, due {due.group(1) if due else 0}")
+        time.sleep(0.3)
