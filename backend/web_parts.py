@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, url_for
@@ -14,8 +15,10 @@ from backend.devices import api as kiosk_api
 from backend.devices import backoffice as fleet
 from backend.identity import backoffice as accounts
 from backend.identity import login
+from backend.journeys import backoffice as front_desk
 from backend.journeys import today
 from backend.journeys.settlement import record_trade_status
+from backend.kernel import links
 from backend.kernel.live import Guard
 from backend.kernel.permissions import Permission, has
 from backend.kernel.web import current_actor
@@ -23,6 +26,7 @@ from backend.kernel.web.context import ActorLoader, NavItem
 from backend.organization import backoffice as places
 from backend.scheduling import backoffice as schedules
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
+from miniprogram_api import ticket as phone
 from queue_display import pages as screens
 
 #: Where the search box of the shell looks patients up.
@@ -52,14 +56,15 @@ def collect_parts(program: Program) -> Parts:
     parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
     parts.without_forms.append(kiosk_api.blueprint)
     parts.blueprints += [login.blueprint, accounts.home_blueprint]
-    for domain in (accounts, places, schedules, prices, fleet):
+    for domain in (front_desk, accounts, places, schedules, prices, fleet):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
     if program.gateway is not None:
         parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
     parts.extras["home_facts"] = list(today.FACTS)
-    parts.blueprints.append(screens.blueprint)
-    parts.stream_guards["hall"] = screens.stream_guard(program.secrets.secret_key)
+    parts.blueprints += [screens.blueprint, phone.blueprint]
+    for stream in ("hall", "queue"):
+        parts.stream_guards[stream] = partial(links.may_follow, program.secrets.secret_key)
     parts.nav = _in_sections(parts.nav)
     return parts
 

@@ -10,7 +10,6 @@ The key is signed and names the hall; nothing else is reachable by it, and names
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request, send_file
@@ -62,15 +61,6 @@ class Board:
     rows: tuple[Row, ...]
     pages: int
     at: dt.datetime
-
-
-def stream_guard(secret: str) -> Callable[[str, str], bool]:
-    """Who may follow a hall's stream: whoever has a token that a screen page was given."""
-
-    def is_allowed(stream: str, token: str) -> bool:
-        return links.may_follow(secret, stream, token)
-
-    return is_allowed
 
 
 @blueprint.get("/<key>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ class Screen:
 
 def screen_app(database: Database, data_dir: Path) -> Flask:
     """The application with the screens and their streams."""
-    parts = Parts(stream_guards={"hall": pages.stream_guard(SECRET)})
+    parts = Parts(stream_guards={"hall": partial(links.may_follow, SECRET)})
     return make_app(database, data_dir, ActorSwitch(), pages.blueprint, parts=parts)
 
 

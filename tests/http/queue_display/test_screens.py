@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def test_a_hall_that_is_gone(client: FlaskClient) -> None:
 
 
 def test_a_token_follows_its_own_stream_only(hall: Hall) -> None:
-    is_allowed = pages.stream_guard(SECRET)
+    is_allowed = partial(links.may_follow, SECRET)
     stream = service.hall_stream(hall.hall_id)
     token = links.stream_token(SECRET, stream)
     assert is_allowed(stream, token)
