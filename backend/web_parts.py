@@ -11,6 +11,7 @@ from flask import Blueprint, current_app, url_for
 
 from backend.billing import backoffice as prices
 from backend.bootstrap import Program
+from backend.clinical import backoffice as workstation
 from backend.devices import api as kiosk_api
 from backend.devices import backoffice as fleet
 from backend.identity import backoffice as accounts

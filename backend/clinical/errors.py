@@ -59,3 +59,11 @@ class OrderNotCancellable(Conflict):
     code = "order_not_cancellable"
     default_message = _("这条医嘱已经计入账单，不能直接撤销")
     default_next_step = _("请先到收费处退费")
+
+
+class NotAPractitioner(Forbidden):
+    """The account belongs to nobody who sees patients."""
+
+    code = "not_a_practitioner"
+    default_message = _("这个账号没有对应的医生，不能使用医生工作站")
+    default_next_step = _("请让管理员把账号关联到医生")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _
 
 from backend.clinical.rules import (
     ORDER_WORDS,
@@ -13,6 +16,10 @@ from backend.clinical.rules import (
     OrderState,
 )
 from backend.kernel.ids import Id
+from backend.patients.queries import PatientView
+
+#: GB/T 2261.1.
+SEX_WORDS = {0: _("未知"), 1: _("男"), 2: _("女"), 9: _("未说明")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +108,29 @@ class CatalogueEntry:
     route: str = ""
     frequency: str = ""
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInHand:
+    """The patient a practitioner sees: whole name, masked numbers, allergies one by one."""
+
+    id: Id
+    name: str
+    sex_words: str
+    age: int
+    id_number_masked: str
+    phone_masked: str | None
+    allergies: tuple[str, ...]
+
+
+def person_in_hand(patient: PatientView) -> PersonInHand:
+    """What the bar above a record says of its patient."""
+    return PersonInHand(
+        id=patient.id,
+        name=patient.name,
+        sex_words=str(SEX_WORDS.get(patient.sex, SEX_WORDS[9])),
+        age=patient.age,
+        id_number_masked=patient.id_number_masked,
+        phone_masked=patient.phone_masked,
+        allergies=tuple(word for word in re.split(r"[、，,;；\s]+", patient.allergies) if word),
+    )
