@@ -4,6 +4,7 @@ test passed over, services named) are in `tests/services/rules.py`."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext
 from backend.kernel.clock import FixedClock
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database
-from tests.factories.databases import MONDAY_MORNING, make_empty_database
+from tests.factories.databases import MONDAY_MORNING, make_database, make_empty_database
 from tests.services import used
 from tests.services.browser import running_chromium, watched_context
 from tests.services.network import only_loopback
@@ -94,24 +95,47 @@ def subscriptions() -> Subscriptions:
     return Subscriptions()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the whole schema, made once; tests get copies of it."""
+    path = tmp_path_factory.mktemp("template") / "schema.db"
+    make_empty_database(f"sqlite:///{path}", FixedClock(MONDAY_MORNING)).engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """The name of a PostgreSQL database with the whole schema, made once; tests get copies of it."""
+    name = postgres.create_database()
+    make_empty_database(postgres.url(name), FixedClock(MONDAY_MORNING)).engine.dispose()
+    return name
+
+
 @pytest.fixture
 def sqlite_database(
-    tmp_path: Path, clock: FixedClock, subscriptions: Subscriptions
+    sqlite_template: Path, tmp_path: Path, clock: FixedClock, subscriptions: Subscriptions
 ) -> Iterator[Database]:
     """An empty SQLite database with the whole schema."""
-    database = make_empty_database(f"sqlite:///{tmp_path / 'test.db'}", clock, subscriptions)
+    path = tmp_path / "test.db"
+    shutil.copyfile(sqlite_template, path)
+    database = make_database(f"sqlite:///{path}", clock, subscriptions)
     yield database
     database.engine.dispose()
 
 
 @pytest.fixture
 def postgres_database(
-    postgres_url: str, clock: FixedClock, subscriptions: Subscriptions
+    postgres: PostgresServer,
+    postgres_template: str,
+    clock: FixedClock,
+    subscriptions: Subscriptions,
 ) -> Iterator[Database]:
     """An empty PostgreSQL database with the whole schema."""
-    database = make_empty_database(postgres_url, clock, subscriptions)
+    name = postgres.create_database(postgres_template)
+    database = make_database(postgres.url(name), clock, subscriptions)
     yield database
     database.engine.dispose()
+    postgres.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
