@@ -126,6 +126,8 @@ def _view(
 
 
 def _print_views(session: Session, jobs: Sequence[PrintJob]) -> list[PrintJobView]:
+    if not jobs:
+        return []
     kiosks = {
         kiosk.id: kiosk.name
         for kiosk in session.scalars(

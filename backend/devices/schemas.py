@@ -111,7 +111,7 @@ class PaymentBody(Body):
     """POST /payments."""
 
     invoice_id: Id
-    amount_fen: int = Field(ge=0, le=10**12)
+    amount_fen: int = Field(strict=True, ge=0, le=10**12)
 
 
 class CheckInBody(Body):
