@@ -51,7 +51,3 @@ class CredentialStore:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, self._path)
-
-    def forget(self) -> None:
-        """Remove the stored credential (the backend has revoked it)."""
-        self._path.unlink(missing_ok=True)

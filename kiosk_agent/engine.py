@@ -28,8 +28,8 @@ TICK_SECONDS = 0.25
 class EffectRunner(Protocol):
     """Carries effects out somewhere else and posts their results back."""
 
-    def start(self, epoch: int, effect: Effect) -> None:
-        """Begin `effect` of person `epoch`; never blocks."""
+    def start(self, epoch: int, effects: tuple[Effect, ...]) -> None:
+        """Begin `effects` of person `epoch`, one after the other; never blocks."""
 
     def release_due(self) -> None:
         """Begin delayed effects whose time has come."""
@@ -73,10 +73,10 @@ class Engine:
     def post(self, event: Event) -> None:
         """Apply `event`; its effects begin after the new screen is set."""
         with self._changed:
-            before = self._state.epoch
-            effects = self._apply(event)
+            # Effects that wipe a person belong to that person, not to the next one.
             epoch = self._state.epoch
-        self._begin(effects, before, epoch)
+            effects = self._apply(event)
+        self._begin(effects, epoch)
 
     def touch(self, no: int, action: str, value: str) -> Shown:
         """Apply a touch made on screen `no`.
@@ -91,11 +91,10 @@ class Engine:
                 offer.action == action and offer.value == value for offer in offers(self._state)
             ):
                 raise UnknownAction(action)
-            before = self._state.epoch
-            effects = self._apply(Touched(action, value), renumber=True)
             epoch = self._state.epoch
+            effects = self._apply(Touched(action, value), renumber=True)
             shown = self._shown()
-        self._begin(effects, before, epoch)
+        self._begin(effects, epoch)
         return shown
 
     def note_activity(self) -> Shown:
@@ -131,11 +130,9 @@ class Engine:
             self._changed.notify_all()
         return effects
 
-    def _begin(self, effects: tuple[Effect, ...], before: int, epoch: int) -> None:
-        # Effects that wipe a person belong to that person, not to the next one.
-        if self._runner is not None:
-            for effect in effects:
-                self._runner.start(epoch if before == epoch else before, effect)
+    def _begin(self, effects: tuple[Effect, ...], epoch: int) -> None:
+        if self._runner is not None and effects:
+            self._runner.start(epoch, effects)
 
     # -- time -------------------------------------------------------------------------------
     def start(self) -> None:

@@ -101,7 +101,12 @@ class Heartbeat:
         return Service.OK if pulse.accepting else Service.STOPPED
 
     def _take_identity(self) -> None:
-        credential = self._store.load()
+        try:
+            credential = self._store.load()
+        except ValueError as error:
+            # Enrolling again would leave a second kiosk in the fleet: a person must look.
+            log.error("credential_damaged")
+            raise NotEnrolled from error
         if credential is None:
             credential = self._enrol()
         self._client.credential = credential.secret

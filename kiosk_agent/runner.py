@@ -75,14 +75,19 @@ class Runner:
         self._delayed: list[tuple[float, int, int, Effect]] = []
         self._is_closed = False
 
-    def start(self, epoch: int, effect: Effect) -> None:
-        """Begin `effect`; a poll begins when its delay is over."""
-        if isinstance(effect, PollPayment):
-            with self._lock:
-                due = self._ticks() + effect.delay
-                heapq.heappush(self._delayed, (due, next(self._order), epoch, effect))
-            return
-        self._submit(epoch, effect)
+    def start(self, epoch: int, effects: tuple[Effect, ...]) -> None:
+        """Begin `effects`, each after the one before has ended (a slot is given back before the
+        session that may do so is over); a poll begins when its delay is over."""
+        now: list[Effect] = []
+        with self._lock:
+            for effect in effects:
+                if isinstance(effect, PollPayment):
+                    due = self._ticks() + effect.delay
+                    heapq.heappush(self._delayed, (due, next(self._order), epoch, effect))
+                else:
+                    now.append(effect)
+        if now:
+            self._submit(epoch, tuple(now))
 
     def release_due(self) -> None:
         """Begin the polls whose delay is over."""
@@ -92,7 +97,7 @@ class Runner:
                 _due, _order, epoch, effect = heapq.heappop(self._delayed)
                 ready.append((epoch, effect))
         for epoch, effect in ready:
-            self._submit(epoch, effect)
+            self._submit(epoch, (effect,))
 
     def stop(self) -> None:
         """Let running effects end; begin no more."""
@@ -101,11 +106,15 @@ class Runner:
             self._delayed.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, epoch: int, effect: Effect) -> None:
+    def _submit(self, epoch: int, effects: tuple[Effect, ...]) -> None:
         with self._lock:
             if self._is_closed:
                 return
-            self._pool.submit(self._run, epoch, effect)
+            self._pool.submit(self._run_all, epoch, effects)
+
+    def _run_all(self, epoch: int, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            self._run(epoch, effect)
 
     def _run(self, epoch: int, effect: Effect) -> None:
         name = type(effect).__name__

@@ -11,7 +11,7 @@ from hardware_drivers.id_card.protocol import IdCard, IdCardReader
 from hardware_drivers.scanner import CodeKind, Scanner, classify
 from hardware_drivers.smart_card.protocol import CardReader
 from kiosk_agent.devices.addresses import Addresses
-from kiosk_agent.devices.worker import LOST, Closable, DeviceWorker
+from kiosk_agent.devices.worker import LOST, Closable, DeviceWorker, log
 from kiosk_agent.flows.events import DeviceTrouble, Event, Presented
 
 ROUND_SECONDS = 1.0
@@ -39,8 +39,10 @@ class Reader(DeviceWorker):
             if error.code in LOST:
                 raise
             self.say("ok")
-            self._post(DeviceTrouble(self.name, error.code))
-            self.after_trouble(driver)
+            log.info("not_read", device=self.name, code=error.code)
+            if error.code != "no_card":
+                self._post(DeviceTrouble(self.name, error.code))
+            self.after_trouble(driver, error)
         else:
             self.say("ok")
 
@@ -48,7 +50,7 @@ class Reader(DeviceWorker):
         """Wait for something for about a second and post it."""
         raise NotImplementedError
 
-    def after_trouble(self, driver: Closable) -> None:
+    def after_trouble(self, driver: Closable, error: DeviceError) -> None:
         """Give the person time to move the card before it is tried again."""
         self._stop.wait(TROUBLE_PAUSE)
 
@@ -89,9 +91,14 @@ class HospitalCardWorker(Reader):
         self._post(Presented(payload, f"hospital_card:{card.number}"))
         self._wait_for_removal(reader)
 
-    def after_trouble(self, driver: Closable) -> None:
-        """A card that cannot be read is not tried again until it was taken away."""
-        self._wait_for_removal(cast(CardReader, driver))
+    def after_trouble(self, driver: Closable, error: DeviceError) -> None:
+        """A card that can never be used is not tried again until it was taken away; any other is
+        tried again, since another card may lie there by now."""
+        reader = cast(CardReader, driver)
+        if not error.is_retry_safe:
+            self._wait_for_removal(reader)
+        else:
+            reader.wait_for_removal(TROUBLE_PAUSE, self._stop)
 
     def _wait_for_removal(self, reader: CardReader) -> None:
         self.say("ok")

@@ -65,7 +65,9 @@ def device_trouble(state: State, event: DeviceTrouble, now: Instant) -> Move:
     if event.code in UNUSABLE:
         return trouble(state, UNUSABLE[event.code], now, "present_again"), ()
     key = event.code if event.code in READ_AGAIN else "read_failed"
-    shown = state if event.code == "payment_code" else go(state, Step.IDENTIFY, now)
+    # A bad card left lying is tried over and over: that must not keep the screen awake.
+    is_there = event.code == "payment_code" or state.step is Step.IDENTIFY
+    shown = state if is_there else go(state, Step.IDENTIFY, now)
     return notify(shown, f"trouble_{key}", now), ()
 
 
