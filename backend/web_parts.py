@@ -57,7 +57,7 @@ def collect_parts(program: Program) -> Parts:
     parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
     parts.without_forms.append(kiosk_api.blueprint)
     parts.blueprints += [login.blueprint, accounts.home_blueprint]
-    for domain in (front_desk, accounts, places, schedules, prices, fleet):
+    for domain in (front_desk, workstation, accounts, places, schedules, prices, fleet):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
     if program.gateway is not None:
