@@ -24,6 +24,7 @@ from tests.services.ports import free_port, wait_listening
 from tests.services.processes import start_server, stop_server
 
 _ACCOUNT = "postgres"
+_ROOM_BYTES = 4 * 1024**3
 _INITDB_OPTIONS = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
 
 
@@ -79,13 +80,20 @@ def _as_account(argv: list[str]) -> list[str]:
     return [*drop, *argv]
 
 
+def _memory_folder() -> Path | None:
+    """A folder in memory where there is room for the data: copying a database there is ten times as quick."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return memory if has_room and os.access(memory, os.W_OK) else None
+
+
 @contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """Run a fresh server for the length of the block.
 
     Raises FileNotFoundError when PostgreSQL is not installed: tests fail, they do not skip.
     """
-    folder = Path(tempfile.mkdtemp(prefix="xinglin-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="xinglin-postgres-", dir=_memory_folder()))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _ACCOUNT, _ACCOUNT)
@@ -108,6 +116,8 @@ def running_postgres() -> Iterator[PostgresServer]:
             "full_page_writes": "off",
             "max_connections": "200",
             "shared_buffers": "128MB",
+            "max_wal_size": "128MB",
+            "min_wal_size": "32MB",
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         process = start_server(
