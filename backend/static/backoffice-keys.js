@@ -9,7 +9,8 @@
     node instanceof HTMLElement &&
     (node.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName)) &&
     !/^(checkbox|radio|button|submit)$/.test(node.type);
-  const isVisible = (node) => node.getClientRects().length > 0;
+  /* checkVisibility: what a closed <details> holds has rectangles all the same. */
+  const isVisible = (node) => node.getClientRects().length > 0 && node.checkVisibility();
 
   /* -- Hotkeys -- */
   function nameOf(event) {

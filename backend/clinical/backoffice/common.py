@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
@@ -128,6 +129,8 @@ def current_line(reading: Session) -> Line | None:
     return workstation.read_line(reading, workstation.practitioner_of_actor(reading))
 
 
-def note_state(record: Record) -> Response:
+def note_state(record: Record, saved_at: dt.datetime) -> Response:
     """The answer to saving a note: when, and the version the next saving must name."""
-    return _fragment(render_template("clinical/_note_state_answer.html", record=record))
+    return _fragment(
+        render_template("clinical/_note_state_answer.html", record=record, saved_at=saved_at)
+    )

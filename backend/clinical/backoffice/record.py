@@ -24,6 +24,7 @@ from backend.kernel.idempotency import once
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan
 from backend.kernel.permissions import Permission
+from backend.kernel.uow import now
 from backend.kernel.web import idempotency_key, read_uow, redirect_to, requires, write_uow
 from backend.kernel.web.rendering import is_fragment_request
 
@@ -44,7 +45,7 @@ def save_note(encounter_id: Id) -> BaseResponse:
     if not is_fragment_request():
         return redirect_to("workstation.encounter", encounter_id=encounter_id)
     with read_uow() as reading:
-        return note_state(workstation.read_record(reading, encounter_id))
+        return note_state(workstation.read_record(reading, encounter_id), now(reading))
 
 
 @blueprint.post("/encounters/<uuid:encounter_id>/diagnoses")
