@@ -156,7 +156,7 @@ def _phone_state(page: str, number: str) -> tuple[str, str]:
     state = re.search(r'data-state="([a-z]+)"', page)
     if state is None or number not in page:
         raise StepFailed(f"the phone's page does not show {number}")
-    ahead = re.search(r'data-ahead="(\d*)"', page)
+    ahead = re.search(r"data-ahead>\s*(\d+)", page)
     return state.group(1), ahead.group(1) if ahead else ""
 
 
@@ -165,9 +165,9 @@ def _wait_until_done(phone: Phone, ticket: Ticket) -> str:
     while True:
         page = phone.open(ticket.url)
         state, _ahead = _phone_state(page, ticket.number)
-        due = re.search(r'data-due-fen="(\d+)"', page)
-        if state == "done" and (due is None or due.group(1) == "0"):
+        is_owing = 'class="h-total"' in page
+        if state == "done" and not is_owing:
             return f"{ticket.number} {state}"
         if time.monotonic() > ends:
-            raise StepFailed(f"the phone still shows {state}, due {due.group(1) if due else 0}")
+            raise StepFailed(f"the phone still shows {state}{', with a bill' if is_owing else ''}")
         time.sleep(0.3)

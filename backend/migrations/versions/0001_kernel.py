@@ -1,4 +1,4 @@
-"""The tables of kernel."""
+"""The tables of the kernel."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_kernel_audit_event_patient_id"), "kernel_audit_event", ["patient_id"], unique=False
+    )
+    op.create_table(
+        "kernel_heartbeat",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_kernel_heartbeat")),
     )
     op.create_table(
         "kernel_idempotency_answer",

@@ -1,4 +1,4 @@
-"""The tables of organization."""
+"""The tables of the organization."""
 
 from __future__ import annotations
 

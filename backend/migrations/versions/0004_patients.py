@@ -1,4 +1,4 @@
-"""The tables of patients."""
+"""The tables of the patient index."""
 
 from __future__ import annotations
 

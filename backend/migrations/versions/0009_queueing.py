@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_queueing"
-down_revision = "0006_billing"
+revision = "0009_queueing"
+down_revision = "0008_money"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_clinical"
-down_revision = "0007_queueing"
+revision = "0010_clinical"
+down_revision = "0009_queueing"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009_devices"
-down_revision = "0008_clinical"
+revision = "0011_devices"
+down_revision = "0010_clinical"
 branch_labels = None
 depends_on = None
 
