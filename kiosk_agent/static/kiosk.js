@@ -7,14 +7,14 @@
   const lost = document.getElementById("lost");
   const POLL_SECONDS = 20;
   const ACTIVITY_EVERY_MS = 3000;
-  const LONG_PRESS_GUARD_MS = 250;
+  const FINGER_MS = 250;
 
   let no = -1;
   let title = "";
   let deadline = null; // performance.now() at which the screen's time is up
   let clock = null; // [hospital time in ms, performance.now()]
   let isSending = false;
-  let shownAt = 0;
+  let listening = 0;
   let activeAt = 0;
   const voice = new Audio();
 
@@ -34,7 +34,7 @@
     const isNew = screen.title !== title;
     no = screen.no;
     title = screen.title;
-    shownAt = performance.now();
+    listenSoon();
     document.documentElement.lang = screen.language === "zh" ? "zh-CN" : "en";
     document.documentElement.dataset.mode = screen.elderly ? "elderly" : "normal";
     glass.innerHTML = screen.html;
@@ -49,6 +49,13 @@
       voice.pause();
     }
     tick();
+  }
+
+  // A finger still coming down from the screen before must not press what has just appeared.
+  function listenSoon() {
+    glass.removeAttribute("data-listening");
+    clearTimeout(listening);
+    listening = setTimeout(() => glass.setAttribute("data-listening", ""), FINGER_MS);
   }
 
   function speak() {
@@ -70,8 +77,7 @@
   }
 
   async function touch(button) {
-    // A finger still coming down from the screen before must not press what has just appeared.
-    if (isSending || performance.now() - shownAt < LONG_PRESS_GUARD_MS) {
+    if (isSending || !glass.hasAttribute("data-listening")) {
       return;
     }
     isSending = true;
