@@ -25,6 +25,7 @@ from backend.kernel.permissions import Permission, has
 from backend.kernel.web import current_actor
 from backend.kernel.web.context import ActorLoader, NavItem
 from backend.organization import backoffice as places
+from backend.queueing import backoffice as queues
 from backend.scheduling import backoffice as schedules
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
 from miniprogram_api import ticket as phone
@@ -57,7 +58,7 @@ def collect_parts(program: Program) -> Parts:
     parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
     parts.without_forms.append(kiosk_api.blueprint)
     parts.blueprints += [login.blueprint, accounts.home_blueprint]
-    for domain in (front_desk, workstation, accounts, places, schedules, prices, fleet):
+    for domain in (front_desk, workstation, accounts, places, schedules, prices, fleet, queues):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
     if program.gateway is not None:

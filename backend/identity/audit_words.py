@@ -94,6 +94,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "permission.denied": _("没有权限，已拒绝"),
     "queueing.add_queue": _("添加队列"),
     "queueing.call": _("叫号"),
+    "queueing.change_class": _("调整候诊级别"),
     "queueing.check_in": _("报到取号"),
     "queueing.finish_ticket": _("就诊完毕"),
     "queueing.leave_queue": _("离开队列"),

@@ -204,6 +204,18 @@ def finish_ticket(session: Session, ticket_id: Id) -> Ticket:
     return ticket
 
 
+def change_class(session: Session, ticket_id: Id, ticket_class: TicketClass) -> Ticket:
+    """Staff saw a reason to let a waiting patient go earlier or later. WrongTicketState (409) unless it waits."""
+    queue, ticket = _locked(session, ticket_id)
+    if ticket.state is not TicketState.WAITING:
+        raise WrongTicketState(state=ticket.state.value)
+    if ticket.ticket_class is not ticket_class:
+        before, ticket.ticket_class = ticket.ticket_class, ticket_class
+        _record(session, "change_class", ticket, before=before.value, after=ticket_class.value)
+        _tell(session, queue)
+    return ticket
+
+
 def leave_queue(session: Session, ticket_id: Id) -> Ticket:
     """The patient has gone (or the visit was refunded). Repeating changes nothing."""
     queue, ticket = _locked(session, ticket_id)

@@ -222,6 +222,20 @@ def test_why_each_place(hall: Hall, clock: FixedClock) -> None:
     assert why == [("A002", "高龄等优先"), ("A001", "现场取号，按到达先后")]
 
 
+def test_another_class_is_audited_with_what_it_was(hall: Hall) -> None:
+    hall.check_in(0)
+    mine = hall.check_in(1)
+    for _ in range(2):
+        with hall.database.write(SYSTEM, housekeeping=True) as session:
+            service.change_class(session, mine, TicketClass.PRIORITY)
+    assert hall.waiting() == ["A002", "A001"]
+    with hall.database.read(SYSTEM) as session:
+        (detail,) = session.scalars(
+            select(AuditEvent.detail).where(AuditEvent.action == "queueing.change_class")
+        )
+    assert (detail["before"], detail["after"]) == ("ordinary", "priority")
+
+
 def test_the_paper_is_marked_once(hall: Hall, clock: FixedClock) -> None:
     mine = hall.check_in(0)
     hall.act(service.mark_printed, mine)
