@@ -16,15 +16,23 @@ from backend.devices.rules import PrintState
 from backend.kernel.clock import FixedClock
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Permission
+from backend.kernel.uow import Database
 from backend.organization.service import add_hospital
 from backend.web_parts import collect_parts
+from tests.factories.billing import ScriptedGateway
 from tests.factories.databases import SYSTEM
-from tests.factories.kiosks import API, Door, Kiosk
+from tests.factories.kiosks import API, Door, Kiosk, make_door
 from tests.factories.webapp import ActorSwitch, make_program, staff_actor
 
 PAGE = "/backoffice/kiosks"
 HTMX = {"HX-Request": "true"}
 CODE = re.compile(r'class="xl-code-value"[^>]*>([A-Z0-9-]+)<')
+
+
+@pytest.fixture
+def door(sqlite_database: Database, gateway: ScriptedGateway, tmp_path: Path) -> Door:
+    """The pages run on one database; what they call is tried on both elsewhere."""
+    return make_door(sqlite_database, gateway, tmp_path)
 
 
 @pytest.fixture
