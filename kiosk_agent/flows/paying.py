@@ -122,12 +122,22 @@ def judge(state: State, payment: Payment, now: Instant) -> Move:
         return state, (PollPayment(state.session, payment.payment_id, POLL_SECONDS),)
     settle = SettlePayment(payment.payment_id, payment.state)
     if state.step is not Step.CLOSING:
-        return trouble(state, "payment_failed", now, "pay_again", "menu"), (settle,)
+        return _failed(state, payment, now), (settle,)
     if state.is_timed_out:
         clean, effects = finish(state)
         return clean, (settle, *effects)
     shown, effects = to_menu(state, now, "payment_cancelled")
     return shown, (settle, *effects)
+
+
+def _failed(state: State, payment: Payment, now: Instant) -> State:
+    if not payment.outcome_words:
+        return trouble(state, "payment_failed", now, "pay_again", "menu")
+    # The backend knows more (a place lost meanwhile, money on its way back): its words, and the
+    # menu before another try.
+    shown = trouble(state, "payment_ended", now, "menu", "pay_again")
+    problem = replace(shown.problem, detail=payment.outcome_words) if shown.problem else None
+    return replace(shown, problem=problem)
 
 
 def _succeeded(state: State, payment: Payment, now: Instant) -> Move:

@@ -117,11 +117,11 @@ def _printer_words(state: State, words: Words) -> str:
 def _person(patient: Patient | None, words: Words) -> dict[str, str]:
     if patient is None:
         return {}
-    sex = {"1": "male", "2": "female", "male": "male", "female": "female"}.get(patient.sex)
+    sex = {"1": "male", "2": "female", "male": "male", "female": "female"}.get(patient.sex, "")
     return {
         "name": patient.name,
         "name_masked": patient.name_masked,
-        "sex": words(sex) if sex else patient.sex,
+        "sex": words(sex) if sex else "",
         "age": words("years", age=patient.age) if patient.age is not None else "",
         "phone": patient.phone_masked or "",
         "card": patient.card_masked or "",

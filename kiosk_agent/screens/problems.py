@@ -15,7 +15,8 @@ def problem_words(problem: Problem, words: Words) -> tuple[str, str]:
         title = problem.title or words("problem_refused_title")
         lead = " ".join(part for part in (problem.detail, problem.next_step) if part)
         return title, lead or words("problem_refused_lead")
-    return words(f"problem_{problem.key}_title"), words(f"problem_{problem.key}_lead")
+    lead = problem.detail if problem.key == "payment_ended" else ""
+    return words(f"problem_{problem.key}_title"), lead or words(f"problem_{problem.key}_lead")
 
 
 def tone(problem: Problem) -> str:

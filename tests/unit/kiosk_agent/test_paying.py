@@ -92,6 +92,13 @@ def test_a_failed_payment_may_be_begun_again(kiosk: Kiosk) -> None:
     assert (again.amount_fen, again.appointment_id) == (2500, "appointment-1")
 
 
+def test_a_payment_that_came_too_late_is_told_in_the_backends_words(kiosk: Kiosk) -> None:
+    words = "付款时号源已被他人取走，款项正在原路退回，请重新选择"
+    reach_payment(kiosk).answer(PollPayment, payment("failed", outcome_words=words))
+    assert kiosk.screen()["lead"] == words
+    assert kiosk.screen()["actions"][0]["id"] == "menu"
+
+
 def test_no_answer_to_starting_a_payment_is_not_sent_again(kiosk: Kiosk) -> None:
     enter(kiosk, Home(due=(INVOICE,)), "pay").touch("pay").lose(StartPayment)
     assert kiosk.screen()["title"] == "没有收到医院系统的答复"
