@@ -34,6 +34,7 @@ class Stage(StrEnum):
     WAITING = "waiting"
     CALLED = "called"
     MISSED = "missed"
+    LEFT = "left"
     IN_ROOM = "in_room"
     TO_SETTLE = "to_settle"
     DONE = "done"
@@ -48,6 +49,7 @@ STAGE_WORDS = {
     Stage.WAITING: _("候诊中"),
     Stage.CALLED: _("已叫号"),
     Stage.MISSED: _("已过号"),
+    Stage.LEFT: _("已离开队列，需重新报到"),
     Stage.IN_ROOM: _("就诊中"),
     Stage.TO_SETTLE: _("看完，待缴费"),
     Stage.DONE: _("已完成"),
@@ -63,6 +65,7 @@ STAGE_TONES = {
     Stage.WAITING: "info",
     Stage.CALLED: "ok",
     Stage.MISSED: "warn",
+    Stage.LEFT: "warn",
     Stage.IN_ROOM: "info",
     Stage.TO_SETTLE: "warn",
     Stage.DONE: "ok",
@@ -75,6 +78,7 @@ _ENDED = {
 }
 _BY_TICKET = {
     TicketState.CALLED: Stage.CALLED,
+    TicketState.LEFT: Stage.LEFT,
     TicketState.MISSED: Stage.MISSED,
     TicketState.SERVING: Stage.IN_ROOM,
 }
