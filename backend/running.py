@@ -23,13 +23,16 @@ from backend.demo import dataset, loader
 from backend.devices import queries as devices
 from backend.devices import service as device_service
 from backend.identity.rules import ROLE_WORDS, Role
-from backend.kernel import logging
+from backend.kernel import links, logging
 from backend.kernel.clock import business_date
 from backend.kernel.permissions import system_actor
+from backend.organization import queries as organization
+from backend.queueing import queries as queues
 from backend.settings import Settings
 from backend.supervisor import PortBusyError, Supervisor
 
 ACTOR = system_actor("xinglin-run")
+SCREENS_SHOWN = 3
 
 
 def run(settings: Settings, console: Console) -> int:
@@ -52,6 +55,7 @@ def run(settings: Settings, console: Console) -> int:
     subprocess.run([sys.executable, *keys], check=True)
     program = build_program(settings)
     prepare(program, console)
+    screens = _screens(program)
     supervisor = Supervisor(
         serving.demo_processes(settings, _enrolment_codes(program)),
         log_dir=data / "log",
@@ -59,7 +63,7 @@ def run(settings: Settings, console: Console) -> int:
     )
     program.database.engine.dispose()
     try:
-        return supervisor.run(on_ready=lambda: _tell(settings, console))
+        return supervisor.run(on_ready=lambda: _tell(settings, console, screens))
     except PortBusyError as busy:
         console.print(str(busy))
         return 1
@@ -106,7 +110,23 @@ def _enrolment_codes(program: Program) -> dict[int, str]:
         return {index: device_service.issue_code(session, key) for index, key in needing.items()}
 
 
-def _tell(settings: Settings, console: Console) -> None:
+def _screens(program: Program) -> list[tuple[str, str]]:
+    """Name and address of the first halls' screens; the triage page leads to all of them."""
+    base = f"http://127.0.0.1:{program.settings.port_base}"
+    with program.database.read(ACTOR) as session:
+        hospital_id = loader.find_hospital_id(session)
+        if hospital_id is None:
+            return []
+        halls = {
+            queue.hall_location_id: None
+            for queue in queues.list_queues(session, hospital_id=hospital_id)
+        }
+        names = organization.locations_by_id(session, list(halls)[:SCREENS_SHOWN])
+    secret = program.secrets.secret_key
+    return [(hall.name, links.screen_url(base, secret, key)) for key, hall in names.items()]
+
+
+def _tell(settings: Settings, console: Console, screens: list[tuple[str, str]]) -> None:
     """Print the addresses and the demo accounts."""
     ports = serving.PortPlan(settings.port_base)
     base = f"http://127.0.0.1:{ports.backend}"
@@ -114,7 +134,8 @@ def _tell(settings: Settings, console: Console) -> None:
     table.add_row("后台 back office", f"{base}/backoffice/")
     for index, port in enumerate(ports.kiosks, start=1):
         table.add_row(f"自助机 kiosk {index}", f"http://127.0.0.1:{port}/")
-    table.add_row("候诊大屏 hall screens", f"{base}/screens/")
+    for name, url in screens:
+        table.add_row(f"候诊大屏 hall screen {name}", url)
     table.add_row("设备台 device bench", f"http://127.0.0.1:{ports.bench}/")
     table.add_row("手机 phone (WeChat sandbox)", f"http://127.0.0.1:{ports.sandbox}/phone")
     console.print(table)

@@ -162,7 +162,8 @@ class Desks:
         self._base, self._password = base_url, password
         self._lock = threading.Lock()
         self._desks: dict[str, Desk] = {}
-        self._screens: HallScreens | None = None
+        self._nurse: StaffBrowser | None = None
+        self._screens = HallScreens(base_url)
 
     def see(self, practitioner: str, department: str, number: str) -> Seen:
         """Have the named doctor see patients until ``number`` has been seen."""
@@ -181,30 +182,27 @@ class Desks:
 
     def close(self) -> None:
         """End what was opened."""
-        if self._screens is not None:
-            self._screens.close()
+        self._screens.close()
 
     def _desk_of(self, practitioner: str, department: str) -> Desk:
         username = _username(practitioner, department)
         with self._lock:
-            if self._screens is None:
-                self._screens = self._open_screens()
+            if self._nurse is None:
+                self._nurse = StaffBrowser(self._base, "triage", self._password)
             if username not in self._desks:
                 browser = StaffBrowser(self._base, username, self._password)
+                self._watch_hall(self._nurse, attribute(browser.page(PAGE), "queue-id"))
                 self._desks[username] = Desk(browser, self._screens)
             return self._desks[username]
 
-    def _open_screens(self) -> HallScreens:
-        """Every hall's screen, by the links the triage nurse has."""
-        nurse = StaffBrowser(self._base, "triage", self._password)
-        links = sorted(
-            set(re.findall(r'href="(/screens/[^"?]+)"', nurse.page("/backoffice/queues")))
+    def _watch_hall(self, nurse: StaffBrowser, queue_id: str) -> None:
+        """Open the screen of the queue's hall by the link the triage nurse has."""
+        link = re.search(
+            r'href="(/screens/[^"?]+)"', nurse.page(f"/backoffice/queues?queue={queue_id}")
         )
-        if not links:
-            raise StepFailed("the triage page has no link to a hall screen")
-        screens = HallScreens([self._base + link for link in links])
-        screens.open()
-        return screens
+        if link is None:
+            raise StepFailed("the triage page has no link to the hall's screen")
+        self._screens.watch(link.group(1))
 
 
 def _username(practitioner: str, department: str) -> str:

@@ -6,7 +6,6 @@ import re
 import threading
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import socketio
 
@@ -18,19 +17,9 @@ NAMESPACE = "/live"
 class HallScreens:
     """Opens hall screens' pages, follows their streams on one connection, and remembers every call."""
 
-    def __init__(self, page_urls: list[str]) -> None:
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
         self._asks: dict[str, dict[str, Any]] = {}
-        http = session()
-        for url in page_urls:
-            page = must(http.get(url, timeout=15), 200).text
-            stream = _attribute(page, "data-stream")
-            self._asks[stream] = {
-                "stream": stream,
-                "token": _attribute(page, "data-token"),
-                "last_no": int(_attribute(page, "data-last-no")),
-            }
-        parts = urlsplit(page_urls[0])
-        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._heard: dict[str, tuple[float, dict[str, Any]]] = {}
         self._changed = threading.Condition()
         self._client = socketio.Client(reconnection_delay=0.5, reconnection_delay_max=2)
@@ -38,11 +27,24 @@ class HallScreens:
         self._client.on("live", self._take, namespace=NAMESPACE)
         self._client.on("beat", self._beat, namespace=NAMESPACE)
 
-    def open(self) -> None:
-        """Connect and follow."""
-        self._client.connect(
-            self._origin, namespaces=[NAMESPACE], transports=["websocket"], retry=True
-        )
+    def watch(self, page_path: str) -> None:
+        """Open a hall's page and follow its stream from what the page shows; once a hall."""
+        page = must(session().get(self._origin + page_path, timeout=15), 200).text
+        stream = _attribute(page, "data-stream")
+        if stream in self._asks:
+            return
+        ask: dict[str, Any] = {
+            "stream": stream,
+            "token": _attribute(page, "data-token"),
+            "last_no": int(_attribute(page, "data-last-no")),
+        }
+        self._asks[stream] = ask
+        if self._client.connected:
+            self._client.emit("follow", ask, namespace=NAMESPACE, callback=self._answered)
+        else:
+            self._client.connect(
+                self._origin, namespaces=[NAMESPACE], transports=["websocket"], retry=True
+            )
 
     def close(self) -> None:
         """End the connection."""
@@ -62,7 +64,7 @@ class HallScreens:
                 self._changed.wait(left)
 
     def _follow_all(self) -> None:
-        for ask in self._asks.values():
+        for ask in list(self._asks.values()):
             self._client.emit("follow", ask, namespace=NAMESPACE, callback=self._answered)
 
     def _answered(self, answer: dict[str, Any]) -> None:
