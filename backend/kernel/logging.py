@@ -8,6 +8,7 @@ PostgreSQL adds to its messages.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping
