@@ -12,7 +12,7 @@ from backend.kernel import links
 from backend.kernel.uow import Database
 from queue_display import voice
 from tests.browser.screens.conftest import SECRET, Screen, screen_app
-from tests.factories.queues import make_hall
+from tests.factories.queues import add_hall_queue, make_hall
 from tests.factories.serving import serving
 from tests.services.browser import axe
 from tests.services.ports import free_port
@@ -51,6 +51,23 @@ def test_calls_appear_by_themselves_and_everything_fits(screen: Screen, page: Pa
     assert axe(page) == []
     overflow = page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
     assert overflow <= 0
+
+
+def test_nine_queues_turn_pages_and_none_is_cut_off(screen: Screen, page: Page) -> None:
+    for number, prefix in enumerate("BCDEFGHK"):
+        queue = add_hall_queue(screen.hall, f"X{number}", f"队列{number}", prefix)
+        for patient in range(2):
+            screen.hall.check_in(patient, queue_id=queue)
+    page.reload()
+    rows = page.locator("tr[data-page]")
+    expect(rows).to_have_count(9)
+    assert page.evaluate(
+        "(() => { const q = document.querySelector('.s-queues'); return q.scrollHeight <= q.clientHeight; })()"
+    )
+    expect(rows.first).to_be_visible()
+    expect(rows.last).to_be_hidden()
+    expect(rows.last).to_be_visible(timeout=12_000)
+    expect(rows.first).to_be_hidden()
 
 
 def test_every_call_is_heard_twice_and_never_two_at_once(screen: Screen, page: Page) -> None:
