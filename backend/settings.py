@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import secrets
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -137,35 +138,64 @@ class Secrets:
 
 
 def load_secrets(settings: Settings) -> Secrets:
-    """The configured secrets; outside production those left empty are made once and kept (mode 0600)."""
+    """The configured secrets; outside production those left empty are made once and kept (mode 0600).
+
+    ValueError for a secret of the wrong length or shape; the message names the variable, never its value.
+    """
     stored = {} if settings.is_production else _stored_secrets(settings.data_dir / "secrets.json")
     secret_key = settings.secret_key.get_secret_value() or stored["secret_key"]
-    ring = json.loads(settings.key_ring.get_secret_value() or stored["key_ring"])
-    blind = settings.blind_index_key.get_secret_value() or stored["blind_index_key"]
-    keys = {name: base64.b64decode(value) for name, value in ring.items()}
-    if len(secret_key) < 32 or not keys or any(len(key) != 32 for key in keys.values()):
-        raise ValueError(
-            "XINGLIN_SECRET_KEY needs 32 characters and every key of the ring 32 bytes"
-        )
-    return Secrets(secret_key, keys, base64.b64decode(blind))
+    keys = _ring(settings.key_ring.get_secret_value() or stored["key_ring"])
+    blind = _key_bytes(settings.blind_index_key.get_secret_value() or stored["blind_index_key"])
+    if len(secret_key) < 32:
+        raise ValueError("XINGLIN_SECRET_KEY needs 32 characters or more")
+    if not keys or any(key is None for key in keys.values()):
+        raise ValueError('XINGLIN_KEY_RING needs JSON {"id": "base64 of 32 bytes"}')
+    if blind is None:
+        raise ValueError("XINGLIN_BLIND_INDEX_KEY needs base64 of 32 bytes")
+    return Secrets(secret_key, {name: key for name, key in keys.items() if key}, blind)
+
+
+def _ring(text: str) -> dict[str, bytes | None]:
+    """The ring in ``text`` in its order; empty when it is none, None for a key that is none."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return {name: _key_bytes(key) for name, key in found.items()} if isinstance(found, dict) else {}
+
+
+def _key_bytes(text: object) -> bytes | None:
+    """The 32 bytes of a key written in base64, or None."""
+    try:
+        key = base64.b64decode(str(text), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == 32 else None
 
 
 def _stored_secrets(path: Path) -> dict[str, str]:
     """Read the made secrets, making them first when absent; safe when two processes start together."""
+    if not path.exists():
+        _make_secrets(path)
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
+
+
+def _make_secrets(path: Path) -> None:
+    """Write fresh secrets whole under another name and link them in place; the first to do so wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = {
         "secret_key": secrets.token_urlsafe(48),
         "key_ring": json.dumps({"k1": base64.b64encode(secrets.token_bytes(32)).decode()}),
         "blind_index_key": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
-    draft = path.with_suffix(f".{os.getpid()}.draft")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(made))
+    # mkstemp: a name of its own and mode 0600 from the first moment.
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secrets-")
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(made, file)
     try:
         os.link(draft, path)
     except FileExistsError:
         pass  # another process was first: its secrets are the ones in force
     finally:
-        draft.unlink()
-    stored: dict[str, str] = json.loads(path.read_text())
-    return stored
+        os.unlink(draft)

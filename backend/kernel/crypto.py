@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 FORMAT = 1
 NONCE_BYTES = 12
+TAG_BYTES = 16
 
 
 class SealBroken(Exception):
@@ -55,7 +56,8 @@ class KeyRing:
 
     @staticmethod
     def _parts(blob: bytes) -> tuple[str, bytes, bytes]:
-        if len(blob) < 2 + NONCE_BYTES + 16 or blob[0] != FORMAT:
+        end = 2 + blob[1] if len(blob) > 1 else 0
+        name, body = blob[2:end], blob[end + NONCE_BYTES :]
+        if not end or blob[0] != FORMAT or len(body) < TAG_BYTES or not name.isascii():
             raise SealBroken("not a sealed value")
-        end = 2 + blob[1]
-        return blob[2:end].decode("ascii"), blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]
+        return name.decode("ascii"), blob[end : end + NONCE_BYTES], body

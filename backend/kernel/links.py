@@ -39,7 +39,11 @@ def read_ticket_token(secret: str, token: str) -> tuple[Id, dt.date] | None:
     if value is None or len(value) != 2:
         return None
     ticket_id = parse_id(value[0])
-    return (ticket_id, dt.date.fromisoformat(value[1])) if ticket_id else None
+    try:
+        day = dt.date.fromisoformat(value[1])
+    except ValueError:
+        return None
+    return (ticket_id, day) if ticket_id else None
 
 
 def ticket_url(base_url: str, secret: str, ticket_id: Id, day: dt.date) -> str:

@@ -48,7 +48,7 @@ def _strike_out(_logger: Any, _method: str, entry: Entry) -> Entry:
     return {key: _clean(value) for key, value in entry.items()}
 
 
-def _add_process(_logger: Any, _method: str, entry: dict[str, Any]) -> dict[str, Any]:
+def _add_process(_logger: Any, _method: str, entry: Entry) -> Entry:
     """Which process of several spoke."""
     entry["pid"] = os.getpid()
     return entry

@@ -1,4 +1,7 @@
-"""Masking: how personal data looks to those who need not see it whole. Pure functions on text."""
+"""Masking: how personal data looks to those who need not see it whole. Pure functions on text.
+
+However short the text, at least about half of it stays hidden.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ def mask_name(name: str) -> str:
     """张三 → 张*, 张小三 → 张*三, 欧阳小三 → 欧**三; Latin names keep their first and last letter."""
     name = name.strip()
     if len(name) <= 1:
-        return name or "*"
+        return "*"
     if len(name) == 2:
         return f"{name[0]}*"
     hidden = min(len(name) - 2, 3)
@@ -15,24 +18,28 @@ def mask_name(name: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """13812341234 → 138****1234."""
-    if len(phone) < 8:
-        return "*" * len(phone)
-    return f"{phone[:3]}****{phone[-4:]}"
+    """13812341234 → 138****1234; shorter numbers show a quarter at each end."""
+    if len(phone) >= 11:
+        return f"{phone[:3]}****{phone[-4:]}"
+    return _ends(phone, len(phone) // 4)
 
 
 def mask_id_number(number: str) -> str:
     """110101199003078888 → 1101**********8888; short passport numbers keep one character at each end."""
-    if len(number) < 12:
-        return f"{number[:1]}{'*' * max(len(number) - 2, 1)}{number[-1:]}"
-    return f"{number[:4]}{'*' * (len(number) - 8)}{number[-4:]}"
+    return _ends(number, 4 if len(number) >= 16 else min(1, len(number) // 4))
 
 
 def mask_card(number: str) -> str:
-    """A card number by its last four characters: ****3456."""
-    return f"****{number[-4:]}"
+    """A card number by its last four characters, ****3456; by fewer when it is short."""
+    shown = min(4, len(number) // 2)
+    return f"****{number[len(number) - shown :]}"
 
 
 def mask_address(address: str) -> str:
-    """The first six characters (about the district), the rest hidden."""
-    return f"{address[:6]}****" if address else ""
+    """The first six characters (about the district), at most half of it; the rest hidden."""
+    return f"{address[: min(6, len(address) // 2)]}****" if address else ""
+
+
+def _ends(text: str, shown: int) -> str:
+    """``shown`` characters at each end, a star for each of the others."""
+    return f"{text[:shown]}{'*' * (len(text) - 2 * shown)}{text[len(text) - shown :]}"

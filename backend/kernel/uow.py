@@ -158,9 +158,14 @@ class Database:
 
 def make_engine(url: str, pool_size: int = 20) -> Engine:
     """An engine with our rules for SQLite (WAL, IMMEDIATE writes, refused writes in reads, full durability)."""
+    # Parameters of a failed statement are personal data: they stay out of errors, and so out of logs.
+    options: dict[str, Any] = {"hide_parameters": True}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=64, max_overflow=64, connect_args={"timeout": 15})
+        options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
+        return create_engine(url, **options)
+    engine = create_engine(
+        url, pool_size=64, max_overflow=64, connect_args={"timeout": 15}, **options
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
