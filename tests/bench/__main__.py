@@ -1,0 +1,43 @@
+"""`python -m tests.bench [pages | journey]`: figures against a floor of the same run; non-zero beyond a limit."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from tests.bench import journey as journeys
+from tests.bench import pages as busiest
+
+console = Console(highlight=False)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Measure Xinglin on this machine. Without a name: all of it."""
+    if context.invoked_subcommand is None:
+        status = busiest.run(console, patients=100_000, charges=1_000_000, rounds=60)
+        sys.exit(journeys.run(console, patients=20, parallel=4) or status)
+
+
+@main.command()
+@click.option("--patients", default=100_000, show_default=True)
+@click.option("--charges", default=1_000_000, show_default=True)
+@click.option("--rounds", default=60, show_default=True, help="How often each page is asked for.")
+def pages(patients: int, charges: int, rounds: int) -> None:
+    """The ten busiest pages and calls on a large PostgreSQL."""
+    sys.exit(busiest.run(console, patients=patients, charges=charges, rounds=rounds))
+
+
+@main.command()
+@click.option("--patients", default=20, show_default=True)
+@click.option("--parallel", default=4, show_default=True)
+def journey(patients: int, parallel: int) -> None:
+    """Visits a minute, from the ID card to the last payment, on a demo of its own."""
+    sys.exit(journeys.run(console, patients=patients, parallel=parallel))
+
+
+if __name__ == "__main__":
+    main()
