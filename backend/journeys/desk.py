@@ -61,9 +61,17 @@ def get_hand(session: Session, patient_id: Id, *, hospital_id: Id) -> Hand:
     return Hand(
         patient=patient,
         visits=tuple(sorted(statuses, key=_order)),
-        bills=tuple(OpenBill(invoice, payments.get(invoice.id)) for invoice in invoices),
+        bills=tuple(
+            OpenBill(invoice, payments.get(invoice.id))
+            for invoice in sorted(invoices, key=_urgency)
+        ),
         today=day,
     )
+
+
+def _urgency(invoice: InvoiceView) -> tuple[bool, dt.datetime]:
+    """What a place waits for comes first, then the oldest."""
+    return invoice.expires_at is None, invoice.expires_at or invoice.opened_at
 
 
 def _order(status: VisitStatus) -> tuple[bool, dt.datetime]:

@@ -40,8 +40,8 @@ class VisitBegun(Conflict):
 
 
 class NothingPaid(Conflict):
-    """A receipt says what was paid; nothing was."""
+    """A receipt says what was paid; nothing was, or all of it went back."""
 
     code = "nothing_paid"
-    default_message = _("这张账单还没有付款，没有凭条可打")
-    default_next_step = _("请先收费")
+    default_message = _("这张账单没有已付的费用，没有凭条可打")
+    default_next_step = _("未缴的请先收费；已退款的以退款记录为准")

@@ -12,9 +12,11 @@ from backend.billing import service as billing
 from backend.billing import verify as ledger
 from backend.billing.ports import TradeState, TradeStatus
 from backend.billing.rules import InvoiceState, PaymentState, PriceCategory
+from backend.billing.views import PaymentView
 from backend.clinical import queries as records
 from backend.clinical import service as clinical
 from backend.journeys import booking, check_in, refunds, settlement
+from backend.journeys.visit_status import Stage, get_visit_status
 from backend.kernel.clock import FixedClock
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.ids import Id
@@ -24,7 +26,7 @@ from backend.organization.queries import list_practitioners
 from backend.patients.models import Patient
 from backend.queueing import queries as queues
 from backend.queueing import service as queueing
-from backend.queueing.rules import TicketState
+from backend.queueing.rules import TicketState, class_for_age
 from backend.scheduling import handlers as scheduling_handlers
 from backend.scheduling import queries as appointments
 from backend.scheduling import verify as slots
@@ -57,14 +59,14 @@ class World:
                 channel="kiosk",
             )
 
-    def start_qr(self, invoice_id: Id, amount_fen: int = FEE) -> bills.PaymentView:
+    def start_qr(self, invoice_id: Id, amount_fen: int = FEE) -> PaymentView:
         with self.database.write(SYSTEM) as session:
             payment = billing.start_qr_payment(
                 session, invoice_id=invoice_id, amount_fen=amount_fen
             )
             return bills.payment_view(payment)
 
-    def pay(self, payment: bills.PaymentView) -> None:
+    def pay(self, payment: PaymentView) -> None:
         with self.database.write(SYSTEM) as session:
             settlement.record_trade_status(
                 session,
@@ -80,6 +82,10 @@ class World:
     def appointment(self, appointment_id: Id) -> appointments.AppointmentView:
         with self.database.read(SYSTEM) as session:
             return appointments.get_appointment(session, appointment_id)
+
+    def stages(self) -> list[Stage]:
+        with self.database.read(SYSTEM) as session:
+            return [s.stage for s in get_visit_status(session, patient_id=self.patient_id)]
 
     def verify(self) -> None:
         with self.database.read(SYSTEM) as session:
@@ -187,7 +193,9 @@ def test_from_booking_to_done(world: World) -> None:
         due = bills.list_due(session, world.patient_id)
         assert queues.get_ticket(session, ticket.id).state is TicketState.DONE
     assert record.total_fen == due.total_fen == 2 * 3850 + 2000
+    assert world.stages() == [Stage.TO_SETTLE]
     world.pay(world.start_qr(due.invoices[0].id, due.total_fen))
+    assert world.stages() == [Stage.DONE]
     with world.database.read(SYSTEM) as session:
         assert bills.list_due(session, world.patient_id).total_fen == 0
     world.verify()
@@ -266,7 +274,7 @@ def test_the_eighty_year_old_goes_first(world: World) -> None:
         old.birth_date = dt.date(1940, 1, 1)
         for patient_id in world.clinic.patient_ids[:2]:
             person = session.get_one(Patient, patient_id)
-            age_class = queues.rules.class_for_age(2026 - person.birth_date.year)
+            age_class = class_for_age(2026 - person.birth_date.year)
             queueing.check_in(
                 session,
                 queue_id=world.queue_id,

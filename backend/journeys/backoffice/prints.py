@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from backend.billing import queries as bills
+from backend.billing.rules import InvoiceState
 from backend.journeys import desk, documents
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
@@ -51,7 +52,7 @@ def print_receipt(patient_id: Id, invoice_id: Id) -> Response:
         person = common.require_patient(session, patient_id)
         invoice = desk.get_bill(session, invoice_id, patient_id=patient_id)
         payment = bills.find_settling_payment(session, invoice_id)
-        if payment is None and invoice.total_fen:
+        if invoice.state not in (InvoiceState.PAID, InvoiceState.PART_REFUNDED):
             raise NothingPaid
         patient_service.note_reading(session, patient_id=patient_id, what="invoice")
         elements = documents.receipt_document(

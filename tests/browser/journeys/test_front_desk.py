@@ -15,9 +15,9 @@ from backend.journeys import backoffice
 from backend.kernel.uow import Database
 from backend.web_parts import Parts
 from tests.factories.databases import SYSTEM
+from tests.factories.front_desk import PHONE, VisitWorld, make_visit_world
 from tests.factories.people import id_number
 from tests.factories.serving import serving
-from tests.factories.visits import PHONE, VisitWorld, make_visit_world
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
 from tests.services.browser import axe
 

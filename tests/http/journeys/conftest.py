@@ -11,7 +11,7 @@ from backend.identity.rules import ROLE_PERMISSIONS, Role
 from backend.journeys import backoffice
 from backend.kernel.uow import Database
 from backend.web_parts import Parts
-from tests.factories.visits import VisitWorld, make_visit_world
+from tests.factories.front_desk import VisitWorld, make_visit_world
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import event
 from backend.identity.rules import ROLE_PERMISSIONS, Role
 from backend.kernel.ids import new_id
 from backend.kernel.permissions import Actor, ActorKind, Permission
+from tests.factories.front_desk import VisitWorld, make_visit_world
 from tests.factories.people import id_number
-from tests.factories.visits import VisitWorld, make_visit_world
 from tests.factories.webapp import ActorSwitch, staff_actor
 
 DESK = "/backoffice/front-desk"

@@ -21,8 +21,8 @@ from backend.queueing.rules import TicketState
 from backend.scheduling import queries as appointments
 from backend.scheduling.rules import AppointmentState
 from tests.factories.databases import SYSTEM
+from tests.factories.front_desk import CARD, PHONE, VisitWorld
 from tests.factories.people import id_number
-from tests.factories.visits import CARD, PHONE, VisitWorld
 
 DESK = "/backoffice/front-desk"
 HTMX = {"HX-Request": "true"}
@@ -154,6 +154,7 @@ def test_book_pay_cash_check_in_and_give_back(client: FlaskClient, world: VisitW
         left = queues.list_tickets_of_patient(session, world.patient_id)
     assert [t.state for t in left] == [TicketState.LEFT]
     assert client.post(f"{visit}/refund", data=form, headers=HTMX).status_code == 200
+    assert client.get(f"{hand(world)}/invoices/{bill.id}/print").status_code == 409
 
 
 def test_a_qr_payment_is_shown_until_it_is_paid(client: FlaskClient, world: VisitWorld) -> None:

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 
 from backend.patients import queries as patients
 from tests.factories.databases import SYSTEM
+from tests.factories.front_desk import CARD, VisitWorld
 from tests.factories.people import id_number
-from tests.factories.visits import CARD, VisitWorld
 
 DESK = "/backoffice/front-desk"
 HTMX = {"HX-Request": "true"}
