@@ -167,7 +167,7 @@ def journey(patients: int, parallel: int, salt: int | None) -> None:
             port_base=Settings().port_base,
             patients=patients,
             parallel=parallel,
-            salt=salt or int(time.time()) % 3_000_000 + 1,
+            salt=salt or int(time.time()),
         )
     )
 

@@ -18,6 +18,8 @@ from backend.demo.journey.report import Report
 from backend.demo.journey.visit import System, take_visit
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, must, session
 
+CROWDS = 2000
+
 
 def run(console: Console, *, port_base: int, patients: int, parallel: int, salt: int) -> int:
     """Take ``patients`` through a visit, ``parallel`` at once; 0 when every step of every visit was right.
@@ -32,7 +34,9 @@ def run(console: Console, *, port_base: int, patients: int, parallel: int, salt:
         console.print(f"[red]the demo is not running:[/red] {error}\nstart it with: make run")
         return 1
     day = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
-    crowd = [id_card_of(p, day) for p in people.walk_ins(dt.date.fromordinal(salt), patients)]
+    # Each day back is another crowd; its people are only a few years older than their cards' day.
+    seed = day - dt.timedelta(days=salt % CROWDS)
+    crowd = [id_card_of(person, day) for person in people.walk_ins(seed, patients)]
     began = time.monotonic()
     stop = threading.Event()
 
