@@ -96,7 +96,7 @@ def page(token: str) -> Response:
     """The whole page."""
     ticket_id = _ticket_of(token)
     with read_uow() as session:
-        stream = queueing.queue_stream(queues.get_ticket(session, ticket_id).queue_id)
+        stream = queueing.queue_stream(queues.queue_of_ticket(session, ticket_id))
         # The number first: a message in between is then heard twice, never missed.
         last_no = live.last_number(session, stream)
         phone = _phone(session, ticket_id)
@@ -172,7 +172,7 @@ def is_over(day: dt.date, moment: dt.datetime) -> bool:
 
 def _phone(session: Session, ticket_id: Id) -> Phone:
     ticket = queues.get_ticket(session, ticket_id)
-    invoices = bills.list_due(session, ticket.patient_id).invoices
+    invoices = bills.list_open_invoices(session, ticket.patient_id)
     open_payments = bills.find_open_payments(session, [invoice.id for invoice in invoices])
     return Phone(
         ticket=ticket,

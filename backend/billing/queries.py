@@ -174,38 +174,39 @@ def _line_view(charge: Charge) -> LineView:
     )
 
 
-def _invoice_views(session: Session, invoices: Sequence[Invoice]) -> list[InvoiceView]:
-    if not invoices:
-        return []
-    lines: dict[Id, list[LineView]] = {invoice.id: [] for invoice in invoices}
-    charges = select(Charge).where(Charge.invoice_id.in_(lines)).order_by(Charge.id)
-    for charge in session.scalars(charges):
-        if charge.invoice_id is not None:
-            lines[charge.invoice_id].append(_line_view(charge))
-    return [
-        InvoiceView(
-            id=invoice.id,
-            hospital_id=invoice.hospital_id,
-            patient_id=invoice.patient_id,
-            number=invoice.number,
-            state=invoice.state,
-            total_fen=invoice.total_fen,
-            due_fen=invoice.total_fen if invoice.state is InvoiceState.OPEN else 0,
-            opened_at=invoice.opened_at,
-            expires_at=invoice.expires_at,
-            is_ending=invoice.state is InvoiceState.OPEN and invoice.void_requested_at is not None,
-            lines=tuple(lines[invoice.id]),
-        )
-        for invoice in invoices
-    ]
+def _invoice_views(session: Session, invoices: Select[Invoice]) -> list[InvoiceView]:
+    """The bills that ``invoices`` selects, in its order, each with its lines; one query."""
+    with_lines = invoices.add_columns(Charge).outerjoin(Charge, Charge.invoice_id == Invoice.id)
+    found: dict[Invoice, list[LineView]] = {}
+    for invoice, charge in session.execute(with_lines.order_by(Charge.id)):
+        lines = found.setdefault(invoice, [])
+        if charge is not None:
+            lines.append(_line_view(charge))
+    return [_invoice_view(invoice, lines) for invoice, lines in found.items()]
+
+
+def _invoice_view(invoice: Invoice, lines: Sequence[LineView]) -> InvoiceView:
+    return InvoiceView(
+        id=invoice.id,
+        hospital_id=invoice.hospital_id,
+        patient_id=invoice.patient_id,
+        number=invoice.number,
+        state=invoice.state,
+        total_fen=invoice.total_fen,
+        due_fen=invoice.total_fen if invoice.state is InvoiceState.OPEN else 0,
+        opened_at=invoice.opened_at,
+        expires_at=invoice.expires_at,
+        is_ending=invoice.state is InvoiceState.OPEN and invoice.void_requested_at is not None,
+        lines=tuple(lines),
+    )
 
 
 def get_invoice(session: Session, invoice_id: Id) -> InvoiceView:
-    """One bill with its lines (2 statements); InvoiceUnknown (404)."""
-    invoice = session.get(Invoice, invoice_id)
-    if invoice is None or is_foreign(session, invoice.hospital_id):
+    """One bill with its lines; InvoiceUnknown (404)."""
+    views = _invoice_views(session, select(Invoice).where(Invoice.id == invoice_id))
+    if not views or is_foreign(session, views[0].hospital_id):
         raise InvoiceUnknown
-    return _invoice_views(session, [invoice])[0]
+    return views[0]
 
 
 def invoice_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
@@ -215,7 +216,7 @@ def invoice_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
 
 
 def list_open_invoices(session: Session, patient_id: Id) -> list[InvoiceView]:
-    """The bills a patient can pay now, oldest first (2 statements)."""
+    """The bills a patient can pay now, oldest first."""
     open_ones = (
         select(Invoice)
         .where(
@@ -225,22 +226,23 @@ def list_open_invoices(session: Session, patient_id: Id) -> list[InvoiceView]:
         )
         .order_by(Invoice.id)
     )
-    return _invoice_views(session, session.scalars(open_ones).all())
+    return _invoice_views(session, open_ones)
 
 
 def list_invoices(session: Session, patient_id: Id, *, limit: int = 20) -> list[InvoiceView]:
-    """A patient's bills, newest first (2 statements)."""
+    """A patient's bills, newest first."""
     newest = (
-        select(Invoice)
+        select(Invoice.id)
         .where(Invoice.patient_id == patient_id)
         .order_by(Invoice.id.desc())
         .limit(limit)
     )
-    return _invoice_views(session, session.scalars(newest).all())
+    bills = select(Invoice).where(Invoice.id.in_(newest.scalar_subquery()))
+    return _invoice_views(session, bills.order_by(Invoice.id.desc()))
 
 
 def list_due(session: Session, patient_id: Id) -> DueView:
-    """All a patient has to pay (3 statements)."""
+    """All a patient has to pay (2 statements)."""
     pending = select(Charge).where(Charge.patient_id == patient_id, IS_PENDING).order_by(Charge.id)
     return DueView(
         invoices=tuple(list_open_invoices(session, patient_id)),

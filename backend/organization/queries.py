@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import or_, select, union_all
+from sqlalchemy import literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from backend.kernel.errors import NotFound
@@ -22,6 +23,15 @@ from backend.organization.models import (
 Row = TypeVar("Row")
 
 __all__ = ["Department", "DepartmentKind", "Hospital", "Location", "LocationKind", "Practitioner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a department, place or practitioner is called; the last two are a practitioner's."""
+
+    name: str
+    title: str
+    specialty: str
 
 
 def get_hospital(session: Session, hospital_id: Id) -> Hospital:
@@ -117,13 +127,18 @@ def locations_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, Location]:
     return {row.id: row for row in rows}
 
 
-def names_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
-    """Short names of those departments and places among ``ids`` that exist, in one query."""
-    wanted = set(ids)
-    departments = select(Department.id, Department.name).where(Department.id.in_(wanted))
-    places = select(Location.id, Location.name).where(Location.id.in_(wanted))
-    rows = session.execute(union_all(departments, places))
-    return {row.id: row.name for row in rows}
+def labels_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, Label]:
+    """What those departments, places and practitioners among ``ids`` that exist are called, in one query."""
+    wanted, none = set(ids), literal("")
+    people = select(
+        Practitioner.id, Practitioner.name, Practitioner.title, Practitioner.specialty
+    ).where(Practitioner.id.in_(wanted))
+    departments = select(Department.id, Department.name, none, none).where(
+        Department.id.in_(wanted)
+    )
+    places = select(Location.id, Location.name, none, none).where(Location.id.in_(wanted))
+    rows = session.execute(union_all(people, departments, places))
+    return {row.id: Label(row.name, row.title, row.specialty) for row in rows}
 
 
 def get_location(session: Session, location_id: Id) -> Location:

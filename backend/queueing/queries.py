@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel.clock import HalfDay, local
@@ -19,13 +19,12 @@ from backend.queueing.errors import QueueUnknown, TicketUnknown
 from backend.queueing.models import Call, Queue, QueueRoom, Ticket
 from backend.queueing.rules import CallKind, PastCall, TicketState
 from backend.queueing.views import (
+    Around,
     CallView,
     HallView,
     QueueView,
     TicketView,
     Worklist,
-    call_view,
-    ticket_view,
     waiting_of,
 )
 
@@ -36,6 +35,8 @@ EXPERIENCE = 20
 #: Until this hour the evening's tickets of the day before are still in the queue: emergency has no closing time.
 NIGHT_ENDS_HOUR = 8
 LIVE_STATES = (TicketState.WAITING, TicketState.CALLED, TicketState.SERVING)
+_VISIT = (Ticket.ticket_class, Ticket.state, Ticket.called_at, Ticket.ended_at)
+_TICKETS = select(Ticket, Queue).join(Queue, Queue.id == Ticket.queue_id)
 
 
 def get_queue(session: Session, queue_id: Id) -> Queue:
@@ -83,33 +84,39 @@ def room_names(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[str]]
 
 def get_ticket(session: Session, ticket_id: Id) -> TicketView:
     """The ticket with people ahead and expected wait; TicketUnknown (404)."""
-    ticket = session.get(Ticket, ticket_id)
-    if ticket is None:
+    found = _with_ahead(session, _TICKETS.where(Ticket.id == ticket_id))
+    if not found:
         raise TicketUnknown
-    return _with_ahead(session, [ticket])[0]
+    return found[0]
+
+
+def queue_of_ticket(session: Session, ticket_id: Id) -> Id:
+    """The queue a ticket belongs to, for ever; TicketUnknown (404)."""
+    queue_id = session.scalar(select(Ticket.queue_id).where(Ticket.id == ticket_id))
+    if queue_id is None:
+        raise TicketUnknown
+    return queue_id
 
 
 def find_ticket_of_appointment(session: Session, appointment_id: Id) -> TicketView | None:
     """The latest ticket that was issued for an appointment."""
-    ticket = session.scalar(
-        select(Ticket)
-        .where(Ticket.appointment_id == appointment_id)
+    latest = (
+        _TICKETS.where(Ticket.appointment_id == appointment_id)
         .order_by(Ticket.arrived_at.desc(), Ticket.id.desc())
         .limit(1)
     )
-    return _with_ahead(session, [ticket])[0] if ticket else None
+    return next(iter(_with_ahead(session, latest)), None)
 
 
 def list_tickets_of_patient(
     session: Session, patient_id: Id, *, day: dt.date | None = None
 ) -> list[TicketView]:
     """A patient's tickets of a day (default today), in order of arrival."""
-    rows = session.scalars(
-        select(Ticket)
-        .where(Ticket.patient_id == patient_id, Ticket.business_date == (day or today(session)))
-        .order_by(Ticket.arrived_at)
-    ).all()
-    return _with_ahead(session, rows)
+    of_day = Ticket.business_date == (day or today(session))
+    return _with_ahead(
+        session,
+        _TICKETS.where(Ticket.patient_id == patient_id, of_day).order_by(Ticket.arrived_at),
+    )
 
 
 def people_ahead(session: Session, ticket_id: Id) -> int | None:
@@ -188,7 +195,7 @@ def worklist(session: Session, *, queue_id: Id, practitioner_id: Id) -> Worklist
 
 def queue_view(session: Session, queue_id: Id) -> QueueView:
     """One queue as screens show it."""
-    return _queue_views(session, [get_queue(session, queue_id)])[0]
+    return _queue_views(session, [get_queue(session, queue_id)])[0][0]
 
 
 def hall_view(session: Session, hall_location_id: Id) -> HallView:
@@ -197,50 +204,32 @@ def hall_view(session: Session, hall_location_id: Id) -> HallView:
     queues = session.scalars(
         select(Queue).where(Queue.hall_location_id == hall_location_id).order_by(Queue.code)
     ).all()
-    calls = session.scalars(
-        select(Call)
+    calls = session.execute(
+        select(Call, Ticket)
+        .join(Ticket, Ticket.id == Call.ticket_id)
         .where(
             Call.hall_location_id == hall_location_id,
             Call.at >= now(session) - dt.timedelta(hours=12),
         )
         .order_by(Call.at.desc(), Call.id.desc())
         .limit(LATEST_CALLS)
-    ).all()
+    )
+    pairs = [(call, ticket) for call, ticket in calls]
+    views, calls_made = _queue_views(session, queues, pairs)
     return HallView(
-        location_id=hall.id,
-        name=hall.name,
-        queues=tuple(_queue_views(session, queues)),
-        calls=tuple(call_views(session, calls)),
+        location_id=hall.id, name=hall.name, queues=tuple(views), calls=tuple(calls_made)
     )
 
 
 def get_call(session: Session, call_id: Id) -> CallView:
     """One call; TicketUnknown (404) when there is none."""
-    call = session.get(Call, call_id)
-    if call is None:
+    pair = session.execute(
+        select(Call, Ticket).join(Ticket, Ticket.id == Call.ticket_id).where(Call.id == call_id)
+    ).first()
+    if pair is None:
         raise TicketUnknown
-    return call_views(session, [call])[0]
-
-
-def call_views(session: Session, calls: Sequence[Call]) -> list[CallView]:
-    """The views of calls, in four queries."""
-    tickets = {
-        t.id: t
-        for t in session.scalars(select(Ticket).where(Ticket.id.in_([c.ticket_id for c in calls])))
-    }
-    queues = _queues_by_id(session, {c.queue_id for c in calls})
-    rooms = organization.locations_by_id(session, [c.room_id for c in calls])
-    people = patients.patients_by_id(session, [t.patient_id for t in tickets.values()])
-    return [
-        call_view(
-            call,
-            number=(ticket := tickets[call.ticket_id]).number,
-            person=people[ticket.patient_id],
-            queue_name=queues[call.queue_id].name,
-            room_name=rooms[call.room_id].name,
-        )
-        for call in calls
-    ]
+    call, ticket = pair
+    return _around(session, [ticket], [call]).call(call, ticket)
 
 
 def current_tickets(
@@ -259,7 +248,7 @@ def past_calls(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[PastC
     """The first calls of the running day of each queue, newest first, in one query."""
     found: dict[Id, list[PastCall]] = {queue_id: [] for queue_id in queue_ids}
     rows = session.execute(
-        select(Call.queue_id, Call.practitioner_id, Ticket.ticket_class, Call.at)
+        select(Call.queue_id, Call.practitioner_id, Call.at, *_VISIT)
         .join(Ticket, Ticket.id == Call.ticket_id)
         .where(
             Call.queue_id.in_(queue_ids),
@@ -269,8 +258,11 @@ def past_calls(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[PastC
         )
         .order_by(Call.at.desc(), Call.id.desc())
     )
-    for queue_id, practitioner_id, ticket_class, at in rows:
-        found[queue_id].append(PastCall(practitioner_id, ticket_class, at))
+    for queue_id, practitioner_id, at, ticket_class, state, called_at, ended_at in rows:
+        # Who was missed and came back was called more than once: only the last call began the visit.
+        is_visit = state is TicketState.DONE and called_at == at
+        minutes = (ended_at - at).total_seconds() / 60 if is_visit and ended_at else None
+        found[queue_id].append(PastCall(practitioner_id, ticket_class, at, minutes))
     return found
 
 
@@ -291,15 +283,16 @@ def _is_current(session: Session) -> ColumnElement[bool]:
     return or_(is_today, last_evening)
 
 
-def _queues_by_id(session: Session, ids: set[Id]) -> dict[Id, Queue]:
-    return {q.id: q for q in session.scalars(select(Queue).where(Queue.id.in_(ids)))}
-
-
-def _queue_views(session: Session, queues: Sequence[Queue]) -> list[QueueView]:
+def _queue_views(
+    session: Session, queues: Sequence[Queue], calls: Sequence[tuple[Call, Ticket]] = ()
+) -> tuple[list[QueueView], list[CallView]]:
+    """The views of queues, and of calls beside them, in four queries."""
     ids = [queue.id for queue in queues]
     rows = current_tickets(session, ids, LIVE_STATES)
     past = past_calls(session, ids)
-    views = {view.id: view for view in _views(session, rows)}
+    of_calls = [ticket for _call, ticket in calls]
+    around = _around(session, [*rows, *of_calls], [call for call, _ticket in calls], queues)
+    views = {row.id: around.ticket(row) for row in rows}
     found = []
     for queue in queues:
         mine = [row for row in rows if row.queue_id == queue.id]
@@ -318,50 +311,46 @@ def _queue_views(session: Session, queues: Sequence[Queue]) -> list[QueueView]:
                 waiting_count=len(waiting),
             )
         )
-    return found
+    return found, [around.call(call, ticket) for call, ticket in calls]
 
 
-def _with_ahead(session: Session, rows: Sequence[Ticket]) -> list[TicketView]:
-    """Views of ``rows`` with people ahead and expected wait where they wait; four queries a queue at most."""
-    found = {view.id: view for view in _views(session, rows)}
-    for queue_id in {row.queue_id for row in rows if row.state is TicketState.WAITING}:
-        live = current_tickets(session, [queue_id], LIVE_STATES)
-        waiting = [waiting_of(row) for row in live if row.state is TicketState.WAITING]
-        in_room = [row.served_by_id for row in live if row.state is not TicketState.WAITING]
-        past = past_calls(session, [queue_id])[queue_id]
-        visits = _latest_visits(session, queue_id)
-        current_ids = {ticket.id for ticket in waiting}
-        for row in rows:
-            if row.id not in current_ids:
-                continue
-            mine = row.practitioner_id
-            line = (
-                rules.order_line(waiting, mine, past) if mine else rules.order_queue(waiting, past)
-            )
-            ahead = [placed.id for placed in line].index(row.id)
-            expected = rules.expected_wait(
-                ahead,
-                [minutes for doctor, minutes in visits if mine in (None, doctor)][:EXPERIENCE],
-                being_served=sum(mine in (None, doctor) for doctor in in_room),
-                practitioners=1 if mine else max(len({call.practitioner_id for call in past}), 1),
-            )
+def _with_ahead(session: Session, tickets: Select[Ticket, Queue]) -> list[TicketView]:
+    """The selected tickets, with people ahead and expected wait where they wait; five queries at most."""
+    pairs = session.execute(tickets).all()
+    rows = [ticket for ticket, _queue in pairs]
+    around = _around(session, rows, queues=[queue for _ticket, queue in pairs])
+    found = {row.id: around.ticket(row) for row in rows}
+    queue_ids = {row.queue_id for row in rows if row.state is TicketState.WAITING}
+    if not queue_ids:
+        return list(found.values())
+    live = current_tickets(session, list(queue_ids), LIVE_STATES)
+    past = past_calls(session, list(queue_ids))
+    for row in live:
+        if row.id in found and row.state is TicketState.WAITING:
+            line = [other for other in live if other.queue_id == row.queue_id]
+            ahead, expected = _wait(row, line, past[row.queue_id])
             found[row.id] = _replaced(found[row.id], ahead=ahead, expected=expected)
-    return [found[row.id] for row in rows]
+    return list(found.values())
 
 
-def _latest_visits(session: Session, queue_id: Id) -> list[tuple[Id | None, float]]:
-    """Who served and for how many minutes, from call to end, of the day's latest visits."""
-    rows = session.execute(
-        select(Ticket.served_by_id, Ticket.called_at, Ticket.ended_at)
-        .where(Ticket.queue_id == queue_id, _is_current(session), Ticket.state == TicketState.DONE)
-        .order_by(Ticket.ended_at.desc())
-        .limit(10 * EXPERIENCE)
+def _wait(
+    row: Ticket, live: Sequence[Ticket], past: Sequence[PastCall]
+) -> tuple[int, rules.WaitRange]:
+    """How many of the queue's ``live`` tickets go before ``row``, and how long that may take."""
+    mine = row.practitioner_id
+    waiting = [waiting_of(other) for other in live if other.state is TicketState.WAITING]
+    line = rules.order_line(waiting, mine, past) if mine else rules.order_queue(waiting, past)
+    ahead = [placed.id for placed in line].index(row.id)
+    of_mine = [call for call in past if mine in (None, call.practitioner_id)]
+    minutes = [call.minutes for call in of_mine if call.minutes is not None]
+    in_room = [other for other in live if other.state is not TicketState.WAITING]
+    expected = rules.expected_wait(
+        ahead,
+        minutes[:EXPERIENCE],
+        being_served=sum(mine in (None, other.served_by_id) for other in in_room),
+        practitioners=1 if mine else max(len({call.practitioner_id for call in past}), 1),
     )
-    return [
-        (doctor, (ended - called).total_seconds() / 60)
-        for doctor, called, ended in rows
-        if called is not None and ended is not None
-    ]
+    return ahead, expected
 
 
 def _replaced(view: TicketView, **changes: object) -> TicketView:
@@ -369,30 +358,28 @@ def _replaced(view: TicketView, **changes: object) -> TicketView:
 
 
 def _views(session: Session, rows: Sequence[Ticket]) -> list[TicketView]:
-    if not rows:
-        return []
-    queues = _queues_by_id(session, {row.queue_id for row in rows})
-    place_ids = {row.room_id for row in rows if row.room_id}
-    places = organization.locations_by_id(
-        session, place_ids | {queue.hall_location_id for queue in queues.values()}
+    around = _around(session, rows)
+    return [around.ticket(row) for row in rows]
+
+
+def _around(
+    session: Session,
+    tickets: Sequence[Ticket],
+    calls: Sequence[Call] = (),
+    queues: Sequence[Queue] | None = None,
+) -> Around:
+    """Two queries; a third where the queues are not at hand."""
+    if not tickets:
+        return Around({}, {}, {})
+    if queues is None:
+        queues = session.scalars(
+            select(Queue).where(Queue.id.in_({row.queue_id for row in tickets}))
+        ).all()
+    ids = {row.room_id for row in tickets} | {call.room_id for call in calls}
+    ids |= {row.served_by_id or row.practitioner_id for row in tickets}
+    ids |= {queue.hall_location_id for queue in queues}
+    return Around(
+        {queue.id: queue for queue in queues},
+        organization.labels_by_id(session, [i for i in ids if i]),
+        patients.masked_names(session, [row.patient_id for row in tickets]),
     )
-    people = patients.patients_by_id(session, {row.patient_id for row in rows})
-    doctors = organization.practitioners_by_id(
-        session, {d for row in rows if (d := row.served_by_id or row.practitioner_id)}
-    )
-    found = []
-    for row in rows:
-        queue = queues[row.queue_id]
-        doctor = doctors.get(row.served_by_id or row.practitioner_id or row.id)
-        room = places.get(row.room_id) if row.room_id else None
-        found.append(
-            ticket_view(
-                row,
-                queue,
-                hall_name=places[queue.hall_location_id].name,
-                person=people[row.patient_id],
-                practitioner_name=doctor.name if doctor else "",
-                room_name=room.name if room else "",
-            )
-        )
-    return found

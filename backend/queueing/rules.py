@@ -107,11 +107,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """A first call that was made; lists of them are newest first."""
+    """A first call that was made; lists of them are newest first. ``minutes``: how long its visit took, once over."""
 
     practitioner_id: Id
     ticket_class: TicketClass
     at: dt.datetime
+    minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

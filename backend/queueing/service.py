@@ -309,7 +309,7 @@ def _announce(session: Session, queue: Queue, ticket: Ticket, kind: CallKind) ->
         session, TicketCalled(queue.hospital_id, ticket.id, call.id, call.room_id, call.at)
     )
     _record(session, "call", ticket, kind=kind.value)
-    view = queries.call_views(session, [call])[0]
+    view = queries.get_call(session, call.id)
     _tell(session, queue, view.as_payload())
 
 

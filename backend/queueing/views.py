@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from backend.kernel.ids import Id
-from backend.patients.queries import PatientView
+from backend.organization.queries import Label
 from backend.queueing.models import Call, Queue, Ticket
 from backend.queueing.rules import (
     CLASS_WORDS,
@@ -160,57 +160,58 @@ def waiting_of(row: Ticket) -> Waiting:
     )
 
 
-def ticket_view(
-    row: Ticket,
-    queue: Queue,
-    *,
-    hall_name: str,
-    person: PatientView,
-    practitioner_name: str,
-    room_name: str,
-) -> TicketView:
-    """The view of one row with what surrounds it."""
-    return TicketView(
-        id=row.id,
-        hospital_id=row.hospital_id,
-        number=row.number,
-        queue_id=queue.id,
-        queue_name=queue.name,
-        department_id=queue.department_id,
-        hall_location_id=queue.hall_location_id,
-        hall_name=hall_name,
-        patient_id=row.patient_id,
-        patient_name_masked=person.name_masked,
-        appointment_id=row.appointment_id,
-        practitioner_id=row.practitioner_id,
-        practitioner_name=practitioner_name,
-        state=row.state,
-        ticket_class=row.ticket_class,
-        business_date=row.business_date,
-        arrived_at=row.arrived_at,
-        window_starts_at=row.window_starts_at,
-        window_ends_at=row.window_ends_at,
-        room_id=row.room_id,
-        room_name=room_name,
-        called_at=row.called_at,
-        call_count=row.call_count,
-        miss_count=row.miss_count,
-        printed_at=row.printed_at,
-    )
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What tickets and calls are shown with: their queues, what places and doctors are called, masked names."""
 
+    queues: dict[Id, Queue]
+    labels: dict[Id, Label]
+    people: dict[Id, str]
 
-def call_view(
-    call: Call, *, number: str, person: PatientView, queue_name: str, room_name: str
-) -> CallView:
-    """The view of one call with what surrounds it."""
-    return CallView(
-        id=call.id,
-        ticket_id=call.ticket_id,
-        number=number,
-        patient_name_masked=person.name_masked,
-        queue_id=call.queue_id,
-        queue_name=queue_name,
-        room_name=room_name,
-        kind=call.kind.value,
-        at=call.at,
-    )
+    def ticket(self, row: Ticket) -> TicketView:
+        """The view of one ticket."""
+        queue = self.queues[row.queue_id]
+        return TicketView(
+            id=row.id,
+            hospital_id=row.hospital_id,
+            number=row.number,
+            queue_id=queue.id,
+            queue_name=queue.name,
+            department_id=queue.department_id,
+            hall_location_id=queue.hall_location_id,
+            hall_name=self._name(queue.hall_location_id),
+            patient_id=row.patient_id,
+            patient_name_masked=self.people[row.patient_id],
+            appointment_id=row.appointment_id,
+            practitioner_id=row.practitioner_id,
+            practitioner_name=self._name(row.served_by_id or row.practitioner_id),
+            state=row.state,
+            ticket_class=row.ticket_class,
+            business_date=row.business_date,
+            arrived_at=row.arrived_at,
+            window_starts_at=row.window_starts_at,
+            window_ends_at=row.window_ends_at,
+            room_id=row.room_id,
+            room_name=self._name(row.room_id),
+            called_at=row.called_at,
+            call_count=row.call_count,
+            miss_count=row.miss_count,
+            printed_at=row.printed_at,
+        )
+
+    def call(self, call: Call, ticket: Ticket) -> CallView:
+        """The view of one call of a ticket."""
+        return CallView(
+            id=call.id,
+            ticket_id=call.ticket_id,
+            number=ticket.number,
+            patient_name_masked=self.people[ticket.patient_id],
+            queue_id=call.queue_id,
+            queue_name=self.queues[call.queue_id].name,
+            room_name=self._name(call.room_id),
+            kind=call.kind.value,
+            at=call.at,
+        )
+
+    def _name(self, id_: Id | None) -> str:
+        return self.labels[id_].name if id_ else ""

@@ -69,7 +69,7 @@ def is_foreign(session: Session, hospital_id: Id) -> bool:
 def list_bookable(
     session: Session, *, hospital_id: Id, day: dt.date, department_id: Id | None = None
 ) -> list[ScheduleView]:
-    """The sessions of ``day`` that take place and are not over yet, full ones included; three queries.
+    """The sessions of ``day`` that take place and are not over yet, full ones included; two queries.
 
     Empty on a day outside the booking window. In the order of department, half-day, time, practitioner.
     """
@@ -85,7 +85,7 @@ def list_bookable(
 def list_bookable_departments(
     session: Session, *, hospital_id: Id, day: dt.date
 ) -> list[DepartmentView]:
-    """The departments with a session somebody may still book on ``day``; three queries."""
+    """The departments with a session somebody may still book on ``day``; two queries."""
     by_department: dict[Id, list[ScheduleView]] = {}
     for view in list_bookable(session, hospital_id=hospital_id, day=day):
         by_department.setdefault(view.department_id, []).append(view)
@@ -111,7 +111,7 @@ def list_schedules(
 ) -> list[ScheduleView]:
     """Every session from ``first`` to ``last`` (both included) with its places counted.
 
-    Three queries, in the order of day, department, half-day, time, practitioner.
+    Two queries, in the order of day, department, half-day, time, practitioner.
     """
     where = [Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)]
     if department_id is not None:
@@ -164,7 +164,7 @@ def week_grid(
     day: dt.date,
     visit_type: VisitType | None = None,
 ) -> WeekGrid:
-    """The week (Monday to Sunday) that contains ``day``, of one department; three queries."""
+    """The week (Monday to Sunday) that contains ``day``, of one department; two queries."""
     monday = day - dt.timedelta(days=day.weekday())
     days = tuple(monday + dt.timedelta(days=offset) for offset in range(7))
     views = list_schedules(
@@ -187,7 +187,7 @@ def week_grid(
 
 
 def get_appointment(session: Session, appointment_id: Id) -> AppointmentView:
-    """One appointment with its names; three queries. Raises AppointmentNotFound."""
+    """One appointment with its names; two queries. Raises AppointmentNotFound."""
     row = session.get(Appointment, appointment_id)
     if row is None or is_foreign(session, row.hospital_id):
         raise AppointmentNotFound
@@ -199,15 +199,18 @@ def list_appointments(
     *,
     patient_id: Id,
     day: dt.date | None = None,
+    first: dt.date | None = None,
     states: frozenset[AppointmentState] | None = None,
 ) -> list[AppointmentView]:
-    """A patient's appointments by time, of one business day and of some states if given; three queries."""
+    """A patient's appointments by time, of one business day (or from ``first`` on) and of some states; two queries."""
     statement = select(Appointment).where(Appointment.patient_id == patient_id)
     hospital_id = actor(session).hospital_id
     if hospital_id is not None:
         statement = statement.where(Appointment.hospital_id == hospital_id)
     if day is not None:
         statement = statement.where(Appointment.business_date == day)
+    if first is not None:
+        statement = statement.where(Appointment.business_date >= first)
     if states is not None:
         statement = statement.where(Appointment.state.in_(states))
     ordered = statement.order_by(Appointment.starts_at, Appointment.created_at)
@@ -238,8 +241,8 @@ def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[Sched
         .group_by(Schedule.id)
     ).all()
     schedules = [row[0] for row in rows]
-    people, names = _names(session, schedules)
-    views = [_schedule_view(row, people, names, now(session)) for row in rows]
+    labels = _labels(session, schedules)
+    views = [_schedule_view(row, labels, now(session)) for row in rows]
     return sorted(
         views,
         key=lambda view: (
@@ -252,34 +255,29 @@ def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[Sched
     )
 
 
-def _names(
+def _labels(
     session: Session, rows: Sequence[Schedule] | Sequence[Appointment]
-) -> tuple[dict[Id, organization.Practitioner], dict[Id, str]]:
-    if not rows:
-        return {}, {}
-    people = organization.practitioners_by_id(session, {row.practitioner_id for row in rows})
-    places = {row.department_id for row in rows} | {row.location_id for row in rows}
-    return people, organization.names_by_id(session, places)
+) -> dict[Id, organization.Label]:
+    """What practitioners, departments and rooms are called, in one query."""
+    ids = {i for row in rows for i in (row.practitioner_id, row.department_id, row.location_id)}
+    return organization.labels_by_id(session, ids) if ids else {}
 
 
 def _schedule_view(
-    row: Row[Any],
-    people: dict[Id, organization.Practitioner],
-    names: dict[Id, str],
-    at: dt.datetime,
+    row: Row[Any], labels: dict[Id, organization.Label], at: dt.datetime
 ) -> ScheduleView:
     schedule: Schedule = row[0]
-    person = people[schedule.practitioner_id]
+    person = labels[schedule.practitioner_id]
     return ScheduleView(
         schedule_id=schedule.id,
-        practitioner_id=person.id,
+        practitioner_id=schedule.practitioner_id,
         practitioner_name=person.name,
         title=person.title,
         specialty=person.specialty,
         department_id=schedule.department_id,
-        department_name=names[schedule.department_id],
+        department_name=labels[schedule.department_id].name,
         location_id=schedule.location_id,
-        room_name=names[schedule.location_id],
+        room_name=labels[schedule.location_id].name,
         business_date=schedule.business_date,
         half_day=schedule.half_day,
         visit_type=schedule.visit_type,
@@ -298,7 +296,7 @@ def _schedule_view(
 
 def _appointment_views(session: Session, rows: Sequence[Appointment]) -> list[AppointmentView]:
     at = now(session)
-    people, names = _names(session, rows)
+    labels = _labels(session, rows)
     return [
         AppointmentView(
             id=row.id,
@@ -307,12 +305,12 @@ def _appointment_views(session: Session, rows: Sequence[Appointment]) -> list[Ap
             schedule_id=row.schedule_id,
             slot_id=row.slot_id,
             practitioner_id=row.practitioner_id,
-            practitioner_name=people[row.practitioner_id].name,
-            title=people[row.practitioner_id].title,
+            practitioner_name=labels[row.practitioner_id].name,
+            title=labels[row.practitioner_id].title,
             department_id=row.department_id,
-            department_name=names[row.department_id],
+            department_name=labels[row.department_id].name,
             location_id=row.location_id,
-            room_name=names[row.location_id],
+            room_name=labels[row.location_id].name,
             business_date=row.business_date,
             half_day=row.half_day,
             visit_type=row.visit_type,

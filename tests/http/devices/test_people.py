@@ -185,4 +185,12 @@ def test_home_takes_a_fixed_number_of_statements(door: Door, present: Kiosk) -> 
     with door.counted() as more:
         home = present.ok("GET", "/home")
     assert [len(home[part]) for part in ("due", "appointments", "tickets")] == [0, 2, 2]
-    assert len(more) < len(one) <= 16, one
+    assert len(more) == len(one) == 10, one
+
+
+def test_identifying_takes_few_statements(door: Door, present: Kiosk) -> None:
+    visit = door.paid_visit(present)
+    present.ok("POST", "/check-ins", {"appointment_id": visit["appointment_id"]})
+    with door.counted() as statements:
+        present.hospital_card()
+    assert len([s for s in statements if s.startswith("SELECT")]) <= 12, statements

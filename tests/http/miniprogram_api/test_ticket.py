@@ -22,6 +22,7 @@ from tests.factories.bills import open_bill
 from tests.factories.clinic import MONDAY
 from tests.factories.databases import SYSTEM
 from tests.factories.queues import Hall, make_hall
+from tests.factories.statements import Statements
 from tests.factories.webapp import ActorSwitch, make_app
 
 SECRET = "test-secret-" * 4
@@ -61,6 +62,22 @@ def test_number_people_ahead_and_range(client: FlaskClient, hall: Hall) -> None:
     for words in ("A003", "患*2", "候诊中", "2 人", "约 20–25 分钟", "三层候诊区"):
         assert words in answer.text
     assert "患者2" not in answer.text
+
+
+def test_page_and_part_take_a_fixed_number_of_queries(client: FlaskClient, hall: Hall) -> None:
+    hall.check_in(0)
+    hall.serve()
+    mine = hall.check_in(1)
+    bill(hall, 1)
+    counts = []
+    for more in (2, 3):
+        with Statements(hall.database) as page:
+            client.get(link(mine))
+        with Statements(hall.database) as part:
+            client.get(f"{link(mine)}/now")
+        counts.append((page.count, part.count))
+        hall.check_in(more)
+    assert counts == [(11, 8)] * 2
 
 
 def test_the_part_alone(client: FlaskClient, hall: Hall) -> None:

@@ -16,6 +16,7 @@ from backend.queueing import queries, service
 from queue_display import pages, voice
 from tests.factories.databases import SYSTEM
 from tests.factories.queues import Hall, add_hall_queue, make_hall
+from tests.factories.statements import Statements
 from tests.factories.webapp import ActorSwitch, make_app
 
 SECRET = "test-secret-" * 4
@@ -52,6 +53,21 @@ def test_the_page_shows_calls_and_queues_with_masked_names(client: FlaskClient, 
         assert words in answer.text
     assert "患者" not in answer.text.replace("患者请", "")
     assert 'data-voice="on"' in answer.text
+
+
+def test_page_and_board_take_a_fixed_number_of_queries(client: FlaskClient, hall: Hall) -> None:
+    counts = []
+    for number in (0, 1):
+        add_hall_queue(hall, f"X{number}", f"队列{number}", "BC"[number])
+        hall.check_in(2 * number)
+        hall.check_in(2 * number + 1)
+        hall.call(doctor=number)
+        with Statements(hall.database) as page:
+            client.get(f"/screens/{key(hall.hall_id)}")
+        with Statements(hall.database) as part:
+            client.get(f"/screens/{key(hall.hall_id)}/board")
+        counts.append((page.count, part.count))
+    assert counts == [(12, 9)] * 2
 
 
 def test_the_board_alone(client: FlaskClient, hall: Hall) -> None:
