@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import re
 import sys
 import time
@@ -36,6 +37,8 @@ SCREEN = {"width": 1920, "height": 1080}
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENTS = 4
+#: Whose doctor is photographed, if one sits now: their hall shows two departments.
+DEPARTMENTS = ("乳腺外科", "胸外科", "胃肠外科", "肝胆胰外科", "泌尿肿瘤外科")
 SETTLED_MS = 700
 
 
@@ -83,8 +86,8 @@ class Tour:
         today = dt.datetime.now(SHANGHAI).date()
         # Other people at every run, all of them of a believable age.
         seed = today - dt.timedelta(days=int(time.time()) % 7000)
-        crowd = people.walk_ins(seed, PATIENTS)
-        self.cards = [id_card_of(person, today) for person in crowd]
+        crowd = [person for person in people.walk_ins(seed, PATIENTS * 5) if person.gb_sex == "2"]
+        self.cards = [id_card_of(person, today) for person in crowd[:PATIENTS]]
 
     def run(self) -> None:
         """Every picture."""
@@ -120,7 +123,9 @@ class Tour:
         kiosk.touch("confirm_person")
         departments = kiosk.wait_for("departments")["data"]["departments"]
         take("departments", "departments")
-        best = max(departments, key=lambda d: int(d["free_count"]))
+        open_now = {d["name"]: d for d in departments if int(d["free_count"]) >= PATIENTS}
+        wanted = [open_now[name] for name in DEPARTMENTS if name in open_now]
+        best = (wanted or list(open_now.values()))[0]
         kiosk.touch("department", best["id"])
         doctors = kiosk.wait_for("schedules")["data"]["schedules"]
         take("doctors", "schedules")
@@ -172,33 +177,41 @@ class Tour:
     # The doctor, the hall, the phone
 
     def _workstation(self, visits: list[Visit]) -> None:
-        visit = visits[-1]
-        username = username_of(visit.practitioner, visit.department)
+        """The doctor sees the patients one after the other; the last one's phone and the hall look on."""
+        last = visits[-1]
+        username = username_of(last.practitioner, last.department)
         doctor = StaffBrowser(self.backend, username, DEMO_PASSWORD)
         nurse = StaffBrowser(self.backend, "triage", DEMO_PASSWORD)
-        desk = doctor.page(PAGE)
-        board = nurse.page(f"/backoffice/queues?queue={attribute(desk, 'queue-id')}")
-        hall = re.search(r'href="(/screens/[^"?]+)"', board)
+        queue_id = attribute(doctor.page(PAGE), "queue-id")
+        board = f"/backoffice/queues?queue={queue_id}"
+        hall = re.search(r'href="(/screens/[^"?]+)"', nurse.page(board))
         if hall is None:
             raise StepFailed("the triage page has no link to the hall's screen")
         with (
             self._page(SCREEN, self.backend + hall.group(1)) as screen,
-            self._page(PHONE, visits[-1].url) as phone,
+            self._page(PHONE, last.url) as phone,
         ):
             self.album.take("phone-ticket", phone)
-            desk = self._call(doctor, desk)
-            screen.wait_for_timeout(1500)
+            for visit in visits[:-1]:
+                desk = self._call(doctor, doctor.page(PAGE))
+                if visit is visits[1]:
+                    with self._logged_in("triage") as context:
+                        self._shoot(context, "triage", board)
+                ticket = attribute(desk, "ticket-id")
+                encounter = self._write(doctor, doctor.send(f"{PAGE}/tickets/{ticket}/start"))
+                if visit is visits[1]:
+                    with self._logged_in(username) as context:
+                        self._shoot(context, "workstation", PAGE)
+                doctor.send(f"{encounter}/finish")
+            self._call(doctor, doctor.page(PAGE))
+            phone.wait_for_selector('[data-state="called"]')
+            self.album.take("phone-called", phone)
             self.album.take("hall-screen", screen)
-            ticket = attribute(desk, "ticket-id")
-            desk = doctor.send(f"{PAGE}/tickets/{ticket}/start")
-            encounter = self._write(doctor, desk)
-            with self._logged_in(username) as context:
-                page = context.new_page()
-                page.goto(self.backend + PAGE)
-                self.album.take("workstation", page)
-            doctor.send(f"{encounter}/finish")
-            phone.reload()
-            self.album.take("phone-after", phone)
+
+    def _shoot(self, context: BrowserContext, name: str, path: str) -> None:
+        page = context.new_page()
+        page.goto(self.backend + path)
+        self.album.take(name, page)
 
     def _call(self, doctor: StaffBrowser, desk: str) -> str:
         """Call the next patient; the desk afterwards."""
@@ -246,7 +259,6 @@ class Tour:
                 "prices": "/backoffice/prices",
                 "rooms": "/backoffice/rooms",
             },
-            "triage": {"triage": "/backoffice/queues"},
             "scheduler": {"schedules": "/backoffice/schedules"},
             "device": {"fleet": "/backoffice/kiosks"},
             "auditor": {"audit": "/backoffice/audit"},
@@ -254,18 +266,15 @@ class Tour:
         }
         for username, shown in pages.items():
             with self._logged_in(username) as context:
-                page = context.new_page()
                 for name, path in shown.items():
-                    page.goto(self.backend + path)
-                    self.album.take(name, page)
+                    self._shoot(context, name, path)
                 if username == "registrar":
-                    self._front_desk(page)
+                    self._front_desk(context.new_page())
 
     def _front_desk(self, page: Page) -> None:
-        """The page of the first patient of today."""
+        """The page of the first patient of today: a number that is found opens it."""
         page.goto(f"{self.backend}/backoffice/front-desk?q={self.cards[0].number}")
-        link = page.locator('a[href*="/backoffice/front-desk/patients/"]:not([href$="/new"])').first
-        page.goto(self.backend + str(link.get_attribute("href")))
+        page.wait_for_url("**/front-desk/patients/**")
         self.album.take("front-desk", page)
 
     @contextmanager
@@ -313,6 +322,7 @@ def main() -> int:
             "(XINGLIN_PORT_BASE says where it runs when it is not at 8000)"
         )
         return 1
+    os.environ["LANGUAGE"] = "zh_CN"  # Chromium's own words, in date fields
     with running_chromium() as browser:
         Tour(browser, base, Album(FOLDER)).run()
     return 0
