@@ -69,6 +69,7 @@ def describe_receipt(index: int, receipt: PrintedReceipt) -> dict[str, object]:
         "printed_at": receipt.printed_at.isoformat(),
         "complete": receipt.complete,
         "text": receipt.text,
+        "links": pictures.links_on(receipt.png),
         "image_url": url_for("api.get_receipt_picture", index=index, receipt_id=receipt.id),
     }
 

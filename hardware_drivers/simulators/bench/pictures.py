@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from io import BytesIO
 from typing import IO
 
 from flask_babel import gettext as _
@@ -28,3 +30,12 @@ def codes_in(picture: IO[bytes]) -> list[str]:
     if not codes:
         raise Problem(422, "no_code", _("图片里没有找到二维码或条码。"))
     return codes
+
+
+@lru_cache(maxsize=256)
+def links_on(paper: bytes) -> tuple[str, ...]:
+    """Addresses that a phone's camera would find on a printed receipt; empty without any."""
+    try:
+        return tuple(text for text in codes_in(BytesIO(paper)) if text.startswith("http"))
+    except Problem:
+        return ()

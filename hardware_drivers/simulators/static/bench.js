@@ -150,9 +150,19 @@
       const picture = document.createElement("img");
       picture.src = receipt.image_url;
       picture.alt = `${words("Receipt")} ${receipt.text}`;
-      item.append(line, picture);
+      item.append(line, picture, ...receipt.links.map(phoneLink));
       return item;
     }));
+  }
+
+  // What a phone would open after scanning the paper.
+  function phoneLink(address) {
+    const link = document.createElement("a");
+    link.href = address;
+    link.target = "_blank";
+    link.rel = "noreferrer";
+    link.textContent = words("Scan");
+    return link;
   }
 
   function summaryOf(kiosk) {
