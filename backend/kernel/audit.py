@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from backend.kernel.verify import VerifyReport
 
 GENESIS = bytes(32)
 BATCH = 500
+_HEAD = re.compile(r"(\d+) ([0-9a-f]{64})")
 
 
 class AuditEvent(Base):
@@ -132,30 +134,30 @@ def seal(database: Database, heads: Path) -> int:
 
 
 def _note_head(heads: Path, number: int, head: bytes) -> None:
-    line = f"{number} {head.hex()}"
+    """Append a head that reaches further than those noted. One that does not would cover up a rewritten chain."""
     known = _read_heads(heads)
-    if known and known[-1] == (number, head):
+    if known and known[-1][0] >= number:
         return
     heads.parent.mkdir(parents=True, exist_ok=True)
-    with heads.open("a", encoding="ascii") as file:
-        file.write(line + "\n")
+    with heads.open("a+", encoding="ascii") as file:
+        file.seek(0)
+        written = file.read()
+        start = "\n" if written and not written.endswith("\n") else ""  # after a torn line
+        file.write(f"{start}{number} {head.hex()}\n")
 
 
 def _read_heads(heads: Path) -> list[tuple[int, bytes]]:
+    """The heads noted so far; a line that a crash tore off is passed over, the next run repeats it."""
     if not heads.exists():
         return []
-    found = []
-    for line in heads.read_text("ascii").splitlines():
-        number, _, digest = line.partition(" ")
-        if number.isdigit() and len(digest) == 64:
-            found.append((int(number), bytes.fromhex(digest)))
-    return found
+    lines = (_HEAD.fullmatch(line) for line in heads.read_text("ascii").splitlines())
+    return [(int(line[1]), bytes.fromhex(line[2])) for line in lines if line]
 
 
 def verify(session: Session, heads: Path) -> VerifyReport:
     """Recompute the chain, compare it with the heads outside the database, and report the unsealed tail."""
     report = VerifyReport()
-    outside = dict(_read_heads(heads))
+    outside = dict(reversed(_read_heads(heads)))  # the first word on a number counts
     previous, expected = GENESIS, 1
     rows = session.scalars(
         select(AuditEvent)
@@ -164,11 +166,18 @@ def verify(session: Session, heads: Path) -> VerifyReport:
         .execution_options(yield_per=1000)
     )
     for row in rows:
+        assert row.seal_no is not None  # noqa: S101 - the query says so
         report.count("sealed audit rows")
         if row.seal_no != expected:
-            report.problem(f"audit row with seal number {expected} is missing")
-            expected = int(row.seal_no or expected)
-        if row.seal_hash != row.digest(previous):
+            gap = (
+                f"{expected}" if row.seal_no == expected + 1 else f"{expected} to {row.seal_no - 1}"
+            )
+            report.problem(f"audit row with seal number {gap} is missing")
+            report.notes.append(
+                f"audit row {row.id} follows the gap, so its own hash proves nothing"
+            )
+            expected = row.seal_no
+        elif row.seal_hash != row.digest(previous):
             report.problem(f"audit row {row.id} (seal number {row.seal_no}) was changed")
         previous = row.seal_hash or previous
         if outside.get(expected, previous) != previous:
