@@ -26,8 +26,9 @@ from backend.scheduling import queries as appointments
 
 WAITING = 15
 ACTOR = system_actor("bench")
-#: The doctor who sits on Monday mornings, and her account.
+#: A doctor who sits on Monday mornings, and the account.
 DOCTOR = "doctor.thoracic"
+DOCTOR_NAME = "莫一凡"
 DEPARTMENT = "胸外科"
 
 
@@ -66,7 +67,9 @@ def open_clinic(program: Program, new_client: Callable[[], FlaskClient]) -> Addr
         bookable = appointments.list_bookable(
             session, hospital_id=hospital_id, day=day, department_id=department_id
         )
-        schedule = next(s for s in bookable if s.half_day is HalfDay.AM and s.free_count >= WAITING)
+        schedule = next(
+            s for s in bookable if s.half_day is HalfDay.AM and s.practitioner_name == DOCTOR_NAME
+        )
         queue = queues.queue_of_department(session, department_id)
         room = queues.list_rooms(session, queue.id)[0]
         kiosk = devices.list_kiosks(session, hospital_id)[0]
@@ -80,20 +83,26 @@ def open_clinic(program: Program, new_client: Callable[[], FlaskClient]) -> Addr
             for person in persons
         ]
     tickets = [_arrive(program, patient_id, schedule.schedule_id) for patient_id in crowd]
+    doctor = _log_in(new_client(), DOCTOR)
     with database.write(ACTOR) as session:
-        queueing.call_next(
+        called = queueing.call_next(
             session,
             queue_id=queue.id,
             room_id=room.id,
             practitioner_id=schedule.practitioner_id,
         )
         code = device_service.issue_code(session, kiosk.id)
+    if called is None:
+        raise LookupError("nobody waits for the doctor")
+    begun = doctor.post(f"/backoffice/workstation/tickets/{called.id}/start")
+    if begun.status_code >= 400:
+        raise LookupError(f"the visit cannot begin: {begun.status_code}")
     anyone = new_client()
     bearer, token = _identify(anyone, code, persons[-1].card_number)
     return Addresses(
         anyone=anyone,
         registrar=_log_in(new_client(), "registrar"),
-        doctor=_log_in(new_client(), DOCTOR),
+        doctor=doctor,
         scheduler=_log_in(new_client(), "scheduler"),
         auditor=_log_in(new_client(), "auditor"),
         kiosk_bearer=bearer,

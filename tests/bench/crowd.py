@@ -7,7 +7,6 @@ Rows are written with foreign keys and triggers off, and analysed afterwards.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 
 from sqlalchemy import Column, Connection, Date, Engine, Table, Uuid, text
@@ -17,6 +16,9 @@ from backend.kernel.db import Base, UtcDateTime
 #: Longer than the demo's days, past and ahead, so that no copy meets another on a calendar day.
 DAYS_A_COPY = 60
 PATIENTS = "patients_patient"
+AUDIT = "kernel_audit_event"
+#: A month has some 70,000 audit rows; a million show what there is to see.
+MOST_AUDIT_COPIES = 15
 #: Tables that tell of patients, in no order: foreign keys are off while copying.
 HISTORY = (
     PATIENTS,
@@ -35,7 +37,7 @@ HISTORY = (
     "clinical_encounter",
     "clinical_diagnosis",
     "clinical_order",
-    "kernel_audit_event",
+    AUDIT,
 )
 #: What must be unique and is no key: how the copy numbered ``k`` writes it.
 UNIQUE = {
@@ -47,17 +49,12 @@ UNIQUE = {
     ("billing_payment", "out_trade_no"): "md5(t.out_trade_no || k)",
     ("billing_payment", "transaction_id"): "md5(t.transaction_id || k)",
     ("billing_refund", "out_refund_no"): "md5(t.out_refund_no || k)",
+    (AUDIT, "seal_no"): "t.seal_no + k * 100000000::bigint",
 }
 #: Free places of the past are nobody's concern, and three quarters of the rows.
 ONLY = {
     "scheduling_slot": "t.state <> 'free'",
     "scheduling_slot_event": "t.appointment_id IS NOT NULL",
-}
-#: Columns a copy leaves to the table (its own numbers) or empty.
-LEFT_OUT = {
-    ("kernel_audit_event", "id"),
-    ("kernel_audit_event", "seal_no"),
-    ("kernel_audit_event", "seal_hash"),
 }
 
 Progress = Callable[[str, int, int], None]
@@ -68,13 +65,10 @@ def multiply(engine: Engine, *, patients: int, charges: int, progress: Progress)
     tables = Base.metadata.tables
     with engine.connect() as connection:
         have = {name: _count(connection, name) for name in (PATIENTS, "billing_charge")}
-    copies = {
-        name: -(-patients // have[PATIENTS]) - 1
-        if name.startswith("patients_")
-        else -(-charges // have["billing_charge"]) - 1
-        for name in HISTORY
-    }
-    people = max(1, copies[PATIENTS])
+    people = max(1, -(-patients // have[PATIENTS]) - 1)
+    bills = max(1, -(-charges // have["billing_charge"]) - 1)
+    copies = {name: people if name.startswith("patients_") else bills for name in HISTORY}
+    copies[AUDIT] = min(bills, MOST_AUDIT_COPIES)
     for done, name in enumerate(HISTORY, start=1):
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL session_replication_role = replica"))
@@ -98,7 +92,8 @@ def _count(connection: Connection, name: str) -> int:
 
 def _copy(table: Table, copies: int, people: int) -> str:
     """INSERT … SELECT of every row, ``copies`` times."""
-    kept = [c for c in table.columns if (table.name, c.name) not in LEFT_OUT]
+    # Audit rows are numbered by their own sequence.
+    kept = [c for c in table.columns if (table.name, c.name) != (AUDIT, "id")]
     names = ", ".join(f'"{c.name}"' for c in kept)
     values = ", ".join(_value(table, column, people) for column in kept)
     only = ONLY.get(table.name, "true")
@@ -125,7 +120,7 @@ def _value(table: Table, column: Column[object], people: int) -> str:
 
 def _is_copied(column: Column[object]) -> bool:
     """A key of a copied table, or a reference to one; references without a constraint lead to history too."""
-    if column.table.name == "kernel_audit_event":
+    if column.table.name == AUDIT:
         return column.name == "patient_id"
     targets = {key.target_fullname.partition(".")[0] for key in column.foreign_keys}
     return not targets or bool(targets & set(HISTORY))
@@ -151,8 +146,3 @@ def _tickets() -> Iterator[str]:
         FROM queueing_ticket t JOIN queueing_queue q ON q.id = t.queue_id
             JOIN scheduling_appointment a ON a.id = t.appointment_id
         WHERE t.ordinal > 1000"""
-
-
-def shanghai(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
-    """A moment of the hospital's day, in UTC."""
-    return dt.datetime.combine(day, dt.time(hour, minute), dt.UTC) - dt.timedelta(hours=8)

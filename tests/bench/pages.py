@@ -19,8 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from backend.app import create_app
-from backend.bootstrap import Program, build_program
+from backend.bootstrap import Program, audit_heads, build_program
 from backend.demo import loader
+from backend.kernel import audit, logging
 from backend.kernel.clock import FixedClock, business_date
 from backend.kernel.schema import create_schema
 from backend.settings import Environment, Settings
@@ -65,6 +66,7 @@ class Measured:
 
 def run(console: Console, *, patients: int, charges: int, rounds: int) -> int:
     """Build the data, measure, print; 0 when no page fails."""
+    logging.configure("ERROR")
     with running_postgres() as server, tempfile.TemporaryDirectory() as folder:
         program = make_program(server.url(server.create_database()), Path(folder))
         try:
@@ -98,6 +100,7 @@ def fill(console: Console, program: Program, *, patients: int, charges: int) -> 
 
         create_schema(database.engine)
         loader.load(database, business_date(database.clock.now()), progress)
+        audit.seal(database, audit_heads(program.settings))
         rows = multiply(database.engine, patients=patients, charges=charges, progress=progress)
     console.print("  ".join(f"{name} {count:,}" for name, count in rows.items()), style="dim")
 
