@@ -12,7 +12,13 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from backend.billing.errors import InvoiceUnknown, PaymentUnknown, PriceUnknown, RefundUnknown
+from backend.billing.errors import (
+    CaseUnknown,
+    InvoiceUnknown,
+    PaymentUnknown,
+    PriceUnknown,
+    RefundUnknown,
+)
 from backend.billing.models import (
     Charge,
     Invoice,
@@ -31,15 +37,19 @@ from backend.billing.rules import (
     is_in_flight,
 )
 from backend.billing.views import (
+    CaseView,
     DueView,
     InvoiceView,
     LineView,
     PaymentView,
     PriceView,
     RefundView,
+    case_view,
 )
 from backend.kernel.ids import Id
-from backend.kernel.uow import actor
+from backend.kernel.uow import actor, now
+
+__all__ = ["Charge"]
 
 #: What a payer is told about each state of a payment.
 PAYMENT_WORDS = {
@@ -363,3 +373,28 @@ def list_open_cases(session: Session, *, limit: int = 100) -> list[MoneyCase]:
     """Money cases that wait for somebody, oldest first."""
     rows = select(MoneyCase).where(MoneyCase.state == CaseState.OPEN)
     return list(session.scalars(rows.order_by(MoneyCase.opened_at).limit(limit)))
+
+
+def list_case_views(session: Session, hospital_id: Id, *, limit: int = 100) -> list[CaseView]:
+    """The open money cases of a hospital, and those of nobody's orders, oldest first."""
+    rows = session.execute(
+        select(MoneyCase, Payment, Refund, Invoice.number)
+        .outerjoin(Refund, Refund.id == MoneyCase.refund_id)
+        .outerjoin(Payment, Payment.id == MoneyCase.payment_id)
+        .outerjoin(Invoice, Invoice.id == Payment.invoice_id)
+        .where(
+            MoneyCase.state == CaseState.OPEN,
+            or_(MoneyCase.hospital_id == hospital_id, MoneyCase.hospital_id.is_(None)),
+        )
+        .order_by(MoneyCase.opened_at)
+        .limit(limit)
+    )
+    return [case_view(*row, at=now(session)) for row in rows]
+
+
+def get_case(session: Session, case_id: Id) -> MoneyCase:
+    """One money case; CaseUnknown (404)."""
+    case = session.get(MoneyCase, case_id)
+    if case is None or (case.hospital_id and is_foreign(session, case.hospital_id)):
+        raise CaseUnknown
+    return case

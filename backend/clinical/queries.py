@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from backend.billing import queries as bills
+from backend.billing.queries import Charge
 from backend.clinical import rules
 from backend.clinical.errors import EncounterUnknown
 from backend.clinical.models import (
@@ -20,11 +21,19 @@ from backend.clinical.models import (
     Order,
 )
 from backend.clinical.rules import EncounterState, SearchKind
-from backend.clinical.views import CatalogueEntry, DiagnosisView, EncounterView, OrderView
+from backend.clinical.views import (
+    CatalogueEntry,
+    DiagnosisView,
+    EncounterInLine,
+    EncounterView,
+    OrderView,
+    PastEncounter,
+)
 from backend.kernel.db import has_prefix
 from backend.kernel.ids import Id
 from backend.kernel.uow import today
-from backend.organization import queries as organization
+from backend.organization.queries import Department, Practitioner
+from backend.queueing.queries import Ticket
 
 LIMIT = 12
 HISTORY = 10
@@ -98,17 +107,47 @@ def search_laboratory(session: Session, *, hospital_id: Id, text: str) -> list[C
 def get_encounter(
     session: Session, encounter_id: Id, *, hospital_id: Id | None = None
 ) -> EncounterView:
-    """The encounter with diagnoses and orders; EncounterUnknown (404), also for another hospital's."""
-    row = session.get(Encounter, encounter_id)
-    if row is None or hospital_id not in (None, row.hospital_id):
+    """The encounter with diagnoses and orders, in two queries; EncounterUnknown (404), also for another hospital's."""
+    earlier = aliased(Encounter)
+    past_count = (
+        select(func.count())
+        .where(earlier.patient_id == Encounter.patient_id, earlier.id != Encounter.id)
+        .correlate(Encounter)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        _with_names(Encounter, Ticket.number, past_count)
+        .outerjoin(Ticket, Ticket.id == Encounter.ticket_id)
+        .where(Encounter.id == encounter_id)
+    ).all()
+    if not rows or hospital_id not in (None, rows[0].Encounter.hospital_id):
         raise EncounterUnknown
-    return _views(session, [row])[0]
-
-
-def find_encounter_of_ticket(session: Session, ticket_id: Id) -> EncounterView | None:
-    """The encounter that a called ticket led to."""
-    row = session.scalar(select(Encounter).where(Encounter.ticket_id == ticket_id))
-    return _views(session, [row])[0] if row else None
+    encounter, number, past, practitioner_name, department_name, _diagnosis = rows[0]
+    return EncounterView(
+        id=encounter.id,
+        hospital_id=encounter.hospital_id,
+        patient_id=encounter.patient_id,
+        appointment_id=encounter.appointment_id,
+        ticket_id=encounter.ticket_id,
+        ticket_number=number or "",
+        practitioner_id=encounter.practitioner_id,
+        practitioner_name=practitioner_name,
+        department_id=encounter.department_id,
+        department_name=department_name,
+        state=encounter.state,
+        started_at=encounter.started_at,
+        finished_at=encounter.finished_at,
+        invoice_id=encounter.invoice_id,
+        complaint=encounter.complaint,
+        history=encounter.history,
+        examination=encounter.examination,
+        version=encounter.version,
+        diagnoses=tuple(
+            DiagnosisView(d.id, d.code, d.name, d.is_primary) for *_, d in rows if d is not None
+        ),
+        orders=_orders(session, encounter_id),
+        past_count=past,
+    )
 
 
 def encounters_of_appointments(
@@ -123,49 +162,43 @@ def encounters_of_appointments(
     return {row.appointment_id: (row.state, row.invoice_id) for row in rows}
 
 
-def encounters_of_tickets(session: Session, ticket_ids: Iterable[Id]) -> dict[Id, Id]:
-    """ticket → its encounter, for those that led to one; one query."""
-    rows = session.execute(
-        select(Encounter.ticket_id, Encounter.id).where(Encounter.ticket_id.in_(set(ticket_ids)))
+def encounters_in_line(
+    session: Session, practitioner_id: Id, ticket_ids: Iterable[Id]
+) -> list[EncounterInLine]:
+    """Those that these tickets led to, and what the practitioner has not finished, the oldest first; one query."""
+    is_unfinished = and_(
+        Encounter.practitioner_id == practitioner_id, Encounter.state == EncounterState.IN_PROGRESS
     )
-    return {row.ticket_id: row.id for row in rows if row.ticket_id is not None}
-
-
-def list_unfinished(session: Session, practitioner_id: Id) -> list[EncounterView]:
-    """What a practitioner has begun and not finished, the oldest first, at most ten."""
-    rows = session.scalars(
-        select(Encounter)
-        .where(
-            Encounter.practitioner_id == practitioner_id,
-            Encounter.state == EncounterState.IN_PROGRESS,
-        )
+    rows = session.execute(
+        select(Encounter.id, Encounter.ticket_id, Encounter.started_at, is_unfinished)
+        .where(or_(Encounter.ticket_id.in_(set(ticket_ids)), is_unfinished))
         .order_by(Encounter.started_at)
-        .limit(HISTORY)
-    ).all()
-    return _views(session, rows)
+    )
+    return [EncounterInLine(*row) for row in rows]
 
 
-def encounter_history(
-    session: Session, patient_id: Id, *, but_not: Id | None = None
-) -> list[EncounterView]:
-    """A patient's last encounters, newest first, at most ten."""
-    rows = session.scalars(
-        select(Encounter)
+def list_past(session: Session, patient_id: Id, *, but_not: Id) -> list[PastEncounter]:
+    """A patient's last encounters in short, newest first, at most ten; one query."""
+    last = (
+        select(Encounter.id)
         .where(Encounter.patient_id == patient_id, Encounter.id != but_not)
         .order_by(Encounter.started_at.desc())
         .limit(HISTORY)
-    ).all()
-    return _views(session, rows)
-
-
-def list_open_encounters(session: Session, patient_id: Id) -> list[EncounterView]:
-    """Encounters of a patient that have not been finished."""
-    rows = session.scalars(
-        select(Encounter).where(
-            Encounter.patient_id == patient_id, Encounter.state == EncounterState.IN_PROGRESS
+    )
+    rows = session.execute(
+        _with_names(Encounter.id, Encounter.started_at, Encounter.complaint)
+        .where(Encounter.id.in_(last.scalar_subquery()))
+        .order_by(None)
+        .order_by(Encounter.started_at.desc(), Diagnosis.added_at, Diagnosis.id)
+    )
+    found: dict[Id, PastEncounter] = {}
+    for encounter_id, started_at, complaint, practitioner_name, department_name, diagnosis in rows:
+        past = found.setdefault(
+            encounter_id, PastEncounter(started_at, practitioner_name, department_name, complaint)
         )
-    ).all()
-    return _views(session, rows)
+        if diagnosis is not None:
+            past.diagnoses.append(diagnosis.name)
+    return list(found.values())
 
 
 def _condition(table: Any, text: str) -> ColumnElement[bool] | None:
@@ -188,64 +221,40 @@ def _best_first(table: Any, text: str) -> tuple[ColumnElement[Any], ...]:
     return starts, func.length(table.name), table.code
 
 
-def _views(session: Session, rows: Sequence[Encounter]) -> list[EncounterView]:
-    if not rows:
-        return []
-    ids = [row.id for row in rows]
-    diagnoses = session.scalars(
-        select(Diagnosis)
-        .where(Diagnosis.encounter_id.in_(ids))
+def _with_names(*columns: Any) -> Select[Any]:
+    """``columns`` of encounters, then practitioner's and department's names and a diagnosis (a row each, or None)."""
+    return (
+        select(*columns, Practitioner.name, Department.name, Diagnosis)
+        .select_from(Encounter)
+        .join(Practitioner, Practitioner.id == Encounter.practitioner_id)
+        .join(Department, Department.id == Encounter.department_id)
+        .outerjoin(Diagnosis, Diagnosis.encounter_id == Encounter.id)
         .order_by(Diagnosis.added_at, Diagnosis.id)
-    ).all()
-    orders = session.scalars(
-        select(Order).where(Order.encounter_id.in_(ids)).order_by(Order.ordered_at, Order.id)
-    ).all()
-    lines = bills.lines_by_id(session, [order.charge_id for order in orders])
-    doctors = organization.practitioners_by_id(session, [row.practitioner_id for row in rows])
-    departments = organization.departments_by_id(session, [row.department_id for row in rows])
-    return [
-        EncounterView(
-            id=row.id,
-            hospital_id=row.hospital_id,
-            patient_id=row.patient_id,
-            appointment_id=row.appointment_id,
-            ticket_id=row.ticket_id,
-            practitioner_id=row.practitioner_id,
-            practitioner_name=doctors[row.practitioner_id].name,
-            department_id=row.department_id,
-            department_name=departments[row.department_id].name,
-            state=row.state,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            invoice_id=row.invoice_id,
-            complaint=row.complaint,
-            history=row.history,
-            examination=row.examination,
-            version=row.version,
-            diagnoses=tuple(
-                DiagnosisView(d.id, d.code, d.name, d.is_primary)
-                for d in diagnoses
-                if d.encounter_id == row.id
-            ),
-            orders=tuple(
-                OrderView(
-                    id=o.id,
-                    kind=o.kind,
-                    state=o.state,
-                    item_code=o.item_code,
-                    name=o.name,
-                    specification=o.specification,
-                    unit=o.unit,
-                    quantity=o.quantity,
-                    dose=o.dose,
-                    route=o.route,
-                    frequency=o.frequency,
-                    amount_fen=lines[o.charge_id].amount_fen,
-                    is_billed=lines[o.charge_id].invoice_id is not None,
-                )
-                for o in orders
-                if o.encounter_id == row.id
-            ),
+    )
+
+
+def _orders(session: Session, encounter_id: Id) -> tuple[OrderView, ...]:
+    rows = session.execute(
+        select(Order, Charge.amount_fen, Charge.invoice_id)
+        .join(Charge, Charge.id == Order.charge_id)
+        .where(Order.encounter_id == encounter_id)
+        .order_by(Order.ordered_at, Order.id)
+    )
+    return tuple(
+        OrderView(
+            id=order.id,
+            kind=order.kind,
+            state=order.state,
+            item_code=order.item_code,
+            name=order.name,
+            specification=order.specification,
+            unit=order.unit,
+            quantity=order.quantity,
+            dose=order.dose,
+            route=order.route,
+            frequency=order.frequency,
+            amount_fen=amount_fen,
+            is_billed=invoice_id is not None,
         )
-        for row in rows
-    ]
+        for order, amount_fen, invoice_id in rows
+    )

@@ -12,6 +12,7 @@ from backend.clinical.services.diagnoses import add_diagnosis, remove_diagnosis
 from backend.clinical.services.encounters import (
     finish_encounter,
     note_reading,
+    read_past,
     record_note,
     start_encounter,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "pass_over",
     "place_drug_order",
     "place_laboratory_order",
+    "read_past",
     "record_note",
     "remove_diagnosis",
     "start_encounter",

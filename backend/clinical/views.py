@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask_babel import lazy_gettext as _
 
@@ -58,13 +58,14 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class EncounterView:
-    """One encounter, whole."""
+    """One encounter, whole. ``past_count``: how many others the patient has had."""
 
     id: Id
     hospital_id: Id
     patient_id: Id
     appointment_id: Id | None
     ticket_id: Id | None
+    ticket_number: str
     practitioner_id: Id
     practitioner_name: str
     department_id: Id
@@ -79,6 +80,7 @@ class EncounterView:
     version: int
     diagnoses: tuple[DiagnosisView, ...]
     orders: tuple[OrderView, ...]
+    past_count: int
 
     @property
     def total_fen(self) -> int:
@@ -94,6 +96,27 @@ class EncounterView:
     def state_words(self) -> str:
         """The state in words."""
         return str(STATE_WORDS[self.state])
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterInLine:
+    """What a practitioner's line needs of an encounter; unfinished ones are the practitioner's own."""
+
+    id: Id
+    ticket_id: Id | None
+    started_at: dt.datetime
+    is_unfinished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastEncounter:
+    """One line of a patient's past; ``diagnoses`` are names."""
+
+    started_at: dt.datetime
+    practitioner_name: str
+    department_name: str
+    complaint: str
+    diagnoses: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

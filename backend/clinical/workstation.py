@@ -10,15 +10,13 @@ from sqlalchemy.orm import Session
 from backend.clinical import queries
 from backend.clinical.errors import NotAPractitioner
 from backend.clinical.rules import OrderKind, OrderState, allergy_warnings
-from backend.clinical.views import EncounterView, PersonInHand, person_in_hand
+from backend.clinical.views import EncounterInLine, EncounterView, PersonInHand, person_in_hand
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission, has, require
-from backend.kernel.uow import actor, now, today
-from backend.organization import queries as organization
+from backend.kernel.uow import actor
 from backend.patients import queries as patients
 from backend.queueing import queries as queues
-from backend.queueing.errors import QueueUnknown
-from backend.queueing.views import TicketView, Worklist
+from backend.queueing.views import PlaceOfWork, TicketView, Worklist
 from backend.scheduling import queries as schedules
 
 
@@ -28,10 +26,9 @@ class Line:
 
     queue_id: Id
     queue_name: str
-    rooms: Sequence[organization.Location]
     work: Worklist
     encounter_ids: dict[Id, Id]
-    unfinished: Sequence[EncounterView]
+    unfinished: Sequence[EncounterInLine]
 
     @property
     def current(self) -> TicketView | None:
@@ -45,10 +42,8 @@ class Record:
 
     encounter: EncounterView
     person: PersonInHand
-    past: Sequence[EncounterView]
     can_write: bool
     warnings: dict[Id, list[str]]
-    number: str
 
     @property
     def active_count(self) -> int:
@@ -56,60 +51,46 @@ class Record:
         return sum(order.state is not OrderState.CANCELLED for order in self.encounter.orders)
 
 
-def practitioner_of_actor(session: Session) -> organization.Practitioner:
-    """The practitioner who works here; NotAPractitioner (403) for other staff."""
+def place_of_actor(session: Session) -> PlaceOfWork:
+    """Who works here, with the department's queue and rooms; NotAPractitioner (403) for other staff."""
     who = actor(session)
     if who.practitioner_id is None:
         raise NotAPractitioner
-    return organization.get_practitioner(session, who.practitioner_id)
+    return queues.place_of_work(session, who.practitioner_id)
 
 
-def read_line(session: Session, practitioner: organization.Practitioner) -> Line | None:
-    """The practitioner's line in the department's queue; None when the department has none."""
-    try:
-        queue = queues.queue_of_department(session, practitioner.department_id)
-    except QueueUnknown:
+def read_line(session: Session, place: PlaceOfWork) -> Line | None:
+    """The practitioner's line in the department's queue, in five queries; None when the department has none."""
+    if place.queue is None:
         return None
-    work = queues.worklist(session, queue_id=queue.id, practitioner_id=practitioner.id)
+    who = place.practitioner.id
+    work = queues.worklist(session, queue_id=place.queue.id, practitioner_id=who)
     seen = [ticket.id for ticket in (*work.done, *((work.current,) if work.current else ()))]
+    encounters = queries.encounters_in_line(session, who, seen)
     return Line(
-        queue_id=queue.id,
-        queue_name=queue.name,
-        rooms=queues.list_rooms(session, queue.id),
+        queue_id=place.queue.id,
+        queue_name=place.queue.name,
         work=work,
-        encounter_ids=queries.encounters_of_tickets(session, seen),
+        encounter_ids={row.ticket_id: row.id for row in encounters if row.ticket_id is not None},
         unfinished=[
-            encounter
-            for encounter in queries.list_unfinished(session, practitioner.id)
-            if work.current is None or encounter.ticket_id != work.current.id
+            row
+            for row in encounters
+            if row.is_unfinished and (work.current is None or row.ticket_id != work.current.id)
         ],
     )
 
 
-def usual_room(session: Session, practitioner: organization.Practitioner, line: Line) -> Id | None:
+def usual_room(session: Session, place: PlaceOfWork) -> Id | None:
     """The room of the practitioner's session that is on now (or next) today, when the queue calls there."""
-    day = today(session)
-    sessions = [
-        view
-        for view in schedules.list_schedules(
-            session,
-            hospital_id=practitioner.hospital_id,
-            first=day,
-            last=day,
-            department_id=practitioner.department_id,
-        )
-        if view.practitioner_id == practitioner.id and not view.is_stopped
-    ]
-    at = now(session)
-    ahead = [view for view in sessions if view.last_ends_at > at] or sessions
-    known = {room.id for room in line.rooms}
-    return next((view.location_id for view in ahead if view.location_id in known), None)
+    known = {room.id for room in place.rooms}
+    rooms = schedules.rooms_of_today(session, place.practitioner.id)
+    return next((room_id for room_id in rooms if room_id in known), None)
 
 
 def read_record(session: Session, encounter_id: Id) -> Record:
-    """One encounter as this actor may see it: writable for its practitioner, readable in the actor's departments.
+    """One encounter as this actor may see it, in three queries.
 
-    Past visits are shown to the practitioner in charge only.
+    Writable for its practitioner, readable in the actor's departments.
     """
     who = actor(session)
     encounter = queries.get_encounter(session, encounter_id, hospital_id=who.hospital_id)
@@ -122,17 +103,10 @@ def read_record(session: Session, encounter_id: Id) -> Record:
             department_id=encounter.department_id,
         )
     patient = patients.get_patient(session, encounter.patient_id)
-    can_write = is_own and encounter.is_open and has(who, Permission.CLINICAL_ENCOUNTER_WRITE)
-    numbers = queues.ticket_numbers(session, [encounter.ticket_id] if encounter.ticket_id else [])
     return Record(
         encounter=encounter,
         person=person_in_hand(patient),
-        past=(
-            queries.encounter_history(session, encounter.patient_id, but_not=encounter.id)
-            if can_write
-            else ()
-        ),
-        can_write=can_write,
+        can_write=is_own and encounter.is_open and has(who, Permission.CLINICAL_ENCOUNTER_WRITE),
         warnings={
             order.id: found
             for order in encounter.orders
@@ -140,5 +114,4 @@ def read_record(session: Session, encounter_id: Id) -> Record:
             and order.state is not OrderState.CANCELLED
             and (found := allergy_warnings(patient.allergies, order.name))
         },
-        number=next(iter(numbers.values()), ""),
     )

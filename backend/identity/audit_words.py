@@ -58,6 +58,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "clinical.finish_encounter": _("结束就诊"),
     "clinical.place_order": _("开立医嘱"),
     "clinical.read_encounter": _("查阅病历"),
+    "clinical.read_past": _("查阅既往就诊"),
     "clinical.record_note": _("书写病历"),
     "clinical.remove_diagnosis": _("删除诊断"),
     "clinical.start_encounter": _("开始接诊"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel.db import has_prefix
@@ -49,11 +49,11 @@ def _not_found() -> PatientView:
 def patients_by_id(
     session: Session, ids: Iterable[Id], *, hospital_id: Id | None = None
 ) -> dict[Id, PatientView]:
-    """Those of ``ids`` that exist, with their active hospital card, in two queries."""
+    """Those of ``ids`` that exist, with their active hospital card, in one query."""
     statement = select(Patient).where(Patient.id.in_(set(ids)))
     if hospital_id is not None:
         statement = statement.where(Patient.hospital_id == hospital_id)
-    return {view.id: view for view in _views(session, session.scalars(statement).all())}
+    return {view.id: view for view in _views(session, statement)}
 
 
 def masked_names(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
@@ -66,22 +66,25 @@ def find_by_id_number(
     session: Session, *, hospital_id: Id, id_kind: str, id_number: str
 ) -> PatientView | None:
     """The patient with this document, or None."""
-    row = find_row_by_id_number(
-        session, hospital_id=hospital_id, id_kind=id_kind, id_number=id_number
-    )
-    return _views(session, [row])[0] if row else None
+    statement = _with_document(session, hospital_id, id_kind, id_number)
+    return next(iter(_views(session, statement)), None)
 
 
 def find_row_by_id_number(
     session: Session, *, hospital_id: Id, id_kind: str, id_number: str
 ) -> Patient | None:
     """The row with this document, for this domain's own commands."""
-    statement = select(Patient).where(
+    return session.scalar(_with_document(session, hospital_id, id_kind, id_number))
+
+
+def _with_document(
+    session: Session, hospital_id: Id, id_kind: str, id_number: str
+) -> Select[Patient]:
+    return select(Patient).where(
         Patient.hospital_id == hospital_id,
         Patient.id_kind == id_kind,
         Patient.id_number_index == keys(session).blind_index(id_number, ID_NUMBER),
     )
-    return session.scalar(statement)
 
 
 def find_by_identifier(
@@ -99,16 +102,16 @@ def find_by_identifier(
             PatientIdentifier.status == IdentifierStatus.ACTIVE,
         )
     )
-    row = session.scalar(statement)
-    if row is None:
+    found = _views(session, statement)
+    if not found:
         raise CardUnknown
-    return _views(session, [row])[0]
+    return found[0]
 
 
 def search_patients(session: Session, *, hospital_id: Id, text: str) -> list[PatientView]:
     """Up to 20 patients by card, document or phone number (exact), name prefix or pinyin prefix.
 
-    At most three queries, each on an index.
+    At most two queries, each on an index.
     """
     text = text.strip()
     kind = rules.search_kind(text)
@@ -127,7 +130,7 @@ def search_patients(session: Session, *, hospital_id: Id, text: str) -> list[Pat
                 has_prefix(Patient.pinyin, letters),
             )
         ).order_by(Patient.pinyin_initials, Patient.name)
-    return _views(session, session.scalars(statement.limit(SEARCH_LIMIT)).all())
+    return _views(session, statement.limit(SEARCH_LIMIT))
 
 
 def _ids_by_number(session: Session, hospital_id: Id, text: str) -> Sequence[Id]:
@@ -150,18 +153,20 @@ def _ids_by_number(session: Session, hospital_id: Id, text: str) -> Sequence[Id]
     return session.scalars(by_card.union(by_number, by_phone)).all()
 
 
-def _views(session: Session, rows: Sequence[Patient]) -> list[PatientView]:
-    """The views of ``rows`` in their order, with each one's active hospital card (one more query)."""
-    if not rows:
-        return []
-    cards = dict(
-        session.execute(
-            select(PatientIdentifier.patient_id, PatientIdentifier.value_masked).where(
-                PatientIdentifier.patient_id.in_([row.id for row in rows]),
-                PatientIdentifier.system == IdentifierSystem.HOSPITAL_CARD,
-                PatientIdentifier.status == IdentifierStatus.ACTIVE,
-            )
-        ).all()
+def _views(session: Session, patients: Select[Patient]) -> list[PatientView]:
+    """The views of the selected patients in their order, each with the active hospital card, in one query."""
+    card = (
+        select(PatientIdentifier.value_masked)
+        .where(
+            PatientIdentifier.patient_id == Patient.id,
+            PatientIdentifier.system == IdentifierSystem.HOSPITAL_CARD,
+            PatientIdentifier.status == IdentifierStatus.ACTIVE,
+        )
+        .order_by(PatientIdentifier.issued_at.desc())
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
     )
     day = today(session)
-    return [view_of(row, day, cards.get(row.id)) for row in rows]
+    rows = session.execute(patients.add_columns(card))
+    return [view_of(patient, day, number) for patient, number in rows]

@@ -71,6 +71,7 @@ class Ticket(Base, Versioned, HospitalOwned):
         Index("ix_queueing_ticket_day", "queue_id", "business_date", "state"),
         Index("ix_queueing_ticket_patient", "patient_id", "business_date"),
         Index("ix_queueing_ticket_practitioner", "practitioner_id", "business_date"),
+        Index("ix_queueing_ticket_served_by", "served_by_id", "state"),
     )
 
     id: Mapped[Id] = id_pk()

@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel.clock import HalfDay, local
+from backend.kernel.errors import NotFound
 from backend.kernel.ids import Id
 from backend.kernel.uow import now, today
 from backend.organization import queries as organization
+from backend.organization.queries import Location, Practitioner
 from backend.patients import queries as patients
 from backend.queueing import rules
 from backend.queueing.errors import QueueUnknown, TicketUnknown
@@ -22,16 +24,17 @@ from backend.queueing.views import (
     Around,
     CallView,
     HallView,
+    PlaceOfWork,
     QueueView,
     TicketView,
     Worklist,
+    wait_of,
     waiting_of,
 )
 
-__all__ = ["Queue", "TicketState"]
+__all__ = ["Queue", "Ticket", "TicketState"]
 
 LATEST_CALLS = 12
-EXPERIENCE = 20
 #: Until this hour the evening's tickets of the day before are still in the queue: emergency has no closing time.
 NIGHT_ENDS_HOUR = 8
 LIVE_STATES = (TicketState.WAITING, TicketState.CALLED, TicketState.SERVING)
@@ -64,10 +67,11 @@ def list_queues(session: Session, *, hospital_id: Id) -> Sequence[Queue]:
     ).all()
 
 
-def list_rooms(session: Session, queue_id: Id) -> list[organization.Location]:
-    """The rooms that call from a queue, by code, in two queries."""
-    ids = session.scalars(select(QueueRoom.location_id).where(QueueRoom.queue_id == queue_id)).all()
-    return sorted(organization.locations_by_id(session, ids).values(), key=lambda place: place.code)
+def list_rooms(session: Session, queue_id: Id) -> list[Location]:
+    """The rooms that call from a queue, by code."""
+    rooms = select(Location).join(QueueRoom, QueueRoom.location_id == Location.id)
+    of_queue = rooms.where(QueueRoom.queue_id == queue_id).order_by(Location.code)
+    return list(session.scalars(of_queue))
 
 
 def room_names(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[str]]:
@@ -119,11 +123,6 @@ def list_tickets_of_patient(
     )
 
 
-def people_ahead(session: Session, ticket_id: Id) -> int | None:
-    """How many will be called before this ticket by its practitioner; None when it does not wait."""
-    return get_ticket(session, ticket_id).ahead
-
-
 def ticket_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
     """The printed numbers of these tickets, in one query."""
     rows = session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(set(ids))))
@@ -157,9 +156,37 @@ def missed_list(session: Session, queue_id: Id) -> list[TicketView]:
     return list(reversed(_views(session, rows)))
 
 
+def place_of_work(session: Session, practitioner_id: Id) -> PlaceOfWork:
+    """A practitioner with the department's queue (the first by code) and its rooms, in one query; NotFound (404)."""
+    rows = session.execute(
+        select(Practitioner, Queue, Location)
+        .outerjoin(Queue, Queue.department_id == Practitioner.department_id)
+        .outerjoin(QueueRoom, QueueRoom.queue_id == Queue.id)
+        .outerjoin(Location, Location.id == QueueRoom.location_id)
+        .where(Practitioner.id == practitioner_id)
+        .order_by(Queue.code, Location.code)
+    ).all()
+    if not rows:
+        raise NotFound
+    person, queue, _room = rows[0]
+    rooms = [room for _person, its, room in rows if its is queue and room is not None]
+    return PlaceOfWork(person, queue, tuple(rooms))
+
+
+def in_hand(practitioner_id: Id) -> ColumnElement[bool]:
+    """Called by the practitioner or in the room, in whatever queue and since whenever: nobody else ends it."""
+    states = (TicketState.CALLED, TicketState.SERVING)
+    return and_(Ticket.served_by_id == practitioner_id, Ticket.state.in_(states))
+
+
 def worklist(session: Session, *, queue_id: Id, practitioner_id: Id) -> Worklist:
-    """A practitioner's day in a queue."""
-    rows = current_tickets(session, [queue_id], list(TicketState))
+    """A practitioner's day in a queue, and whoever is still in hand from before or elsewhere; four queries."""
+    pairs = session.execute(
+        _TICKETS.where(
+            or_(and_(Ticket.queue_id == queue_id, _is_current(session)), in_hand(practitioner_id))
+        ).order_by(Ticket.called_at, Ticket.arrived_at, Ticket.ordinal)
+    ).all()
+    rows = [ticket for ticket, _queue in pairs]
     by_id = {row.id: row for row in rows}
     line = rules.order_line(
         [waiting_of(row) for row in rows if row.state is TicketState.WAITING],
@@ -174,7 +201,8 @@ def worklist(session: Session, *, queue_id: Id, practitioner_id: Id) -> Worklist
         if row.state is not TicketState.WAITING
         and practitioner_id in (row.served_by_id, row.practitioner_id)
     ]
-    views = {view.id: view for view in _views(session, [*order, *mine])}
+    around = _around(session, [*order, *mine], queues=[queue for _ticket, queue in pairs])
+    views = {row.id: around.ticket(row) for row in (*order, *mine)}
 
     def of(*states: TicketState) -> tuple[TicketView, ...]:
         return tuple(views[row.id] for row in mine if row.state in states)
@@ -328,29 +356,9 @@ def _with_ahead(session: Session, tickets: Select[Ticket, Queue]) -> list[Ticket
     for row in live:
         if row.id in found and row.state is TicketState.WAITING:
             line = [other for other in live if other.queue_id == row.queue_id]
-            ahead, expected = _wait(row, line, past[row.queue_id])
+            ahead, expected = wait_of(row, line, past[row.queue_id])
             found[row.id] = _replaced(found[row.id], ahead=ahead, expected=expected)
     return list(found.values())
-
-
-def _wait(
-    row: Ticket, live: Sequence[Ticket], past: Sequence[PastCall]
-) -> tuple[int, rules.WaitRange]:
-    """How many of the queue's ``live`` tickets go before ``row``, and how long that may take."""
-    mine = row.practitioner_id
-    waiting = [waiting_of(other) for other in live if other.state is TicketState.WAITING]
-    line = rules.order_line(waiting, mine, past) if mine else rules.order_queue(waiting, past)
-    ahead = [placed.id for placed in line].index(row.id)
-    of_mine = [call for call in past if mine in (None, call.practitioner_id)]
-    minutes = [call.minutes for call in of_mine if call.minutes is not None]
-    in_room = [other for other in live if other.state is not TicketState.WAITING]
-    expected = rules.expected_wait(
-        ahead,
-        minutes[:EXPERIENCE],
-        being_served=sum(mine in (None, other.served_by_id) for other in in_room),
-        practitioners=1 if mine else max(len({call.practitioner_id for call in past}), 1),
-    )
-    return ahead, expected
 
 
 def _replaced(view: TicketView, **changes: object) -> TicketView:

@@ -107,18 +107,10 @@ def check_in(
 def call_next(session: Session, *, queue_id: Id, room_id: Id, practitioner_id: Id) -> Ticket | None:
     """Call the first waiting ticket this practitioner may serve to ``room_id``; None when nobody waits.
 
-    StillServing (409) while a ticket of the practitioner is called or in the room.
+    StillServing (409) while a ticket of the practitioner is called or in the room, which the worklist then shows.
     """
     queue = _lock_queue(session, queue_id)
-    busy = session.scalar(
-        select(Ticket.id)
-        .where(
-            Ticket.served_by_id == practitioner_id,
-            Ticket.business_date >= today(session) - dt.timedelta(days=1),
-            Ticket.state.in_([TicketState.CALLED, TicketState.SERVING]),
-        )
-        .limit(1)
-    )
+    busy = session.scalar(select(Ticket.id).where(queries.in_hand(practitioner_id)).limit(1))
     if busy is not None:
         raise StillServing(ticket_id=str(busy))
     waiting = queries.current_tickets(session, [queue_id], [TicketState.WAITING])

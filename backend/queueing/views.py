@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.kernel.ids import Id
-from backend.organization.queries import Label
+from backend.organization.queries import Label, Location, Practitioner
 from backend.queueing.models import Call, Queue, Ticket
 from backend.queueing.rules import (
     CLASS_WORDS,
     STATE_WORDS,
+    PastCall,
     TicketClass,
     TicketState,
     Waiting,
     WaitRange,
+    expected_wait,
+    order_line,
+    order_queue,
     wait_words,
 )
+
+#: So many of the latest visits tell how long one takes.
+EXPERIENCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,15 @@ class Worklist:
     done: tuple[TicketView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceOfWork:
+    """A practitioner, the department's queue if it has one, and the rooms that call from it, by code."""
+
+    practitioner: Practitioner
+    queue: Queue | None
+    rooms: tuple[Location, ...]
+
+
 def waiting_of(row: Ticket) -> Waiting:
     """What the rules of order need of a row."""
     return Waiting(
@@ -158,6 +175,24 @@ def waiting_of(row: Ticket) -> Waiting:
         returned_at=row.returned_at,
         practitioner_id=row.practitioner_id,
     )
+
+
+def wait_of(row: Ticket, live: Sequence[Ticket], past: Sequence[PastCall]) -> tuple[int, WaitRange]:
+    """How many of the queue's ``live`` tickets go before ``row``, and how long that may take."""
+    mine = row.practitioner_id
+    waiting = [waiting_of(other) for other in live if other.state is TicketState.WAITING]
+    line = order_line(waiting, mine, past) if mine else order_queue(waiting, past)
+    ahead = [placed.id for placed in line].index(row.id)
+    of_mine = [call for call in past if mine in (None, call.practitioner_id)]
+    minutes = [call.minutes for call in of_mine if call.minutes is not None]
+    in_room = [other for other in live if other.state is not TicketState.WAITING]
+    expected = expected_wait(
+        ahead,
+        minutes[:EXPERIENCE],
+        being_served=sum(mine in (None, other.served_by_id) for other in in_room),
+        practitioners=1 if mine else max(len({call.practitioner_id for call in past}), 1),
+    )
+    return ahead, expected
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
-from backend.kernel.uow import actor, now
+from backend.kernel.uow import actor, now, today
 from backend.organization import queries as organization
 from backend.scheduling import rules
 from backend.scheduling.errors import AppointmentNotFound, ScheduleNotFound
@@ -55,6 +55,7 @@ __all__ = [
     "list_bookable_departments",
     "list_schedules",
     "list_slots",
+    "rooms_of_today",
     "week_grid",
 ]
 
@@ -222,6 +223,25 @@ def _hospital_of(session: Session, schedule_id: Id) -> Id:
     if schedule is None:
         raise ScheduleNotFound
     return schedule.hospital_id
+
+
+def rooms_of_today(session: Session, practitioner_id: Id) -> list[Id]:
+    """The rooms of a practitioner's sessions of today: the session on now or next first; one query."""
+    ends_at = func.max(Slot.ends_at)
+    rows = session.execute(
+        select(Schedule.location_id, ends_at)
+        .join(Slot, Slot.schedule_id == Schedule.id)
+        .where(
+            Schedule.practitioner_id == practitioner_id,
+            Schedule.business_date == today(session),
+            Schedule.status == ScheduleStatus.OPEN,
+        )
+        .group_by(Schedule.id)
+        .order_by(ends_at)
+    ).all()
+    at = now(session)
+    ahead = [room_id for room_id, end in rows if end > at]
+    return ahead or [room_id for room_id, _end in rows]
 
 
 def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[ScheduleView]:

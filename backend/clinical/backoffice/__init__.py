@@ -13,6 +13,7 @@ POST /backoffice/workstation/tickets/<id>/pass     did not come                 
 POST /backoffice/workstation/tickets/<id>/return   a missed one is back                            → #desk
 POST /backoffice/workstation/tickets/<id>/start    begin the visit: opens the encounter            → #desk
 GET  /backoffice/workstation/encounters/<id>       page with that encounter; fragment #desk
+GET  …/encounters/<id>/past                        the patient's earlier visits: ul
 POST …/encounters/<id>/note        version, complaint, history, examination                        → #note-state
 POST …/encounters/<id>/diagnoses   code                                                            → #record
 POST …/encounters/<id>/diagnoses/<diagnosis_id>/remove                                             → #record

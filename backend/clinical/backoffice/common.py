@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, make_response, render_template, session
@@ -12,11 +13,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.clinical import service, workstation
-from backend.clinical.workstation import Line, Record
+from backend.clinical.views import EncounterView, PastEncounter
+from backend.clinical.workstation import Line
 from backend.kernel.ids import Id, new_id, parse_id
 from backend.kernel.permissions import Permission
+from backend.kernel.uow import today
 from backend.kernel.web import NavItem, read_uow, redirect_to, render, write_uow
 from backend.kernel.web.rendering import is_fragment_request
+from backend.queueing.views import PlaceOfWork
 
 blueprint = Blueprint(
     "workstation",
@@ -49,24 +53,23 @@ class Said:
     invoice_id: Id | None = None
 
 
-def room_in_hand(reading: Session, line: Line) -> Id | None:
+def room_in_hand(reading: Session, place: PlaceOfWork) -> Id | None:
     """The room chosen in this session, else the room of today's schedule, else the only one there is."""
-    known = {room.id for room in line.rooms}
     chosen = parse_id(session.get(ROOM, ""))
-    if chosen in known:
+    if chosen in {room.id for room in place.rooms}:
         return chosen
-    practitioner = workstation.practitioner_of_actor(reading)
-    usual = workstation.usual_room(reading, practitioner, line)
-    return usual or (line.rooms[0].id if len(line.rooms) == 1 else None)
+    usual = workstation.usual_room(reading, place)
+    return usual or (place.rooms[0].id if len(place.rooms) == 1 else None)
 
 
 def show_desk(encounter_id: Id | None = None, *, said: Said | None = None) -> Response:
     """The whole workstation: with the encounter asked for, else with the one of the ticket in hand."""
     with read_uow() as reading:
-        practitioner = workstation.practitioner_of_actor(reading)
-        line = workstation.read_line(reading, practitioner)
-        room_id = room_in_hand(reading, line) if line else None
+        place = workstation.place_of_actor(reading)
+        line = workstation.read_line(reading, place)
         current = line.current if line else None
+        room_id = room_in_hand(reading, place) if line and current is None else None
+        day = today(reading)
         if encounter_id is None and line is not None and current is not None:
             encounter_id = line.encounter_ids.get(current.id)
         record = workstation.read_record(reading, encounter_id) if encounter_id else None
@@ -76,7 +79,8 @@ def show_desk(encounter_id: Id | None = None, *, said: Said | None = None) -> Re
     return render(
         "clinical/workstation.html",
         fragment="clinical/_desk_answer.html",
-        practitioner=practitioner,
+        place=place,
+        today=day,
         line=line,
         current=current,
         room_id=room_id,
@@ -124,13 +128,18 @@ def _fragment(html: str) -> Response:
     return response
 
 
+def past_list(visits: Sequence[PastEncounter]) -> Response:
+    """The patient's past, opened under the record."""
+    return _fragment(render_template("clinical/_past.html", visits=visits))
+
+
 def current_line(reading: Session) -> Line | None:
     """The line of who works here."""
-    return workstation.read_line(reading, workstation.practitioner_of_actor(reading))
+    return workstation.read_line(reading, workstation.place_of_actor(reading))
 
 
-def note_state(record: Record, saved_at: dt.datetime) -> Response:
+def note_state(encounter: EncounterView, saved_at: dt.datetime) -> Response:
     """The answer to saving a note: when, and the version the next saving must name."""
     return _fragment(
-        render_template("clinical/_note_state_answer.html", record=record, saved_at=saved_at)
+        render_template("clinical/_note_state_answer.html", encounter=encounter, saved_at=saved_at)
     )

@@ -60,17 +60,19 @@ def call_next() -> BaseResponse:
     if given is not None:
         session[ROOM] = str(given)
     with write_uow() as writing:
-        practitioner = workstation.practitioner_of_actor(writing)
-        line = workstation.read_line(writing, practitioner)
-        if line is None:
+        place = workstation.place_of_actor(writing)
+        if place.queue is None:
             raise QueueUnknown
-        room_id = room_in_hand(writing, line)
+        room_id = room_in_hand(writing, place)
         if room_id is None:
             raise InvalidInput(
                 _("请先选择诊室"), fields={"room_id": _("必填")}, code="room_missing"
             )
         called = service.call_next(
-            writing, queue_id=line.queue_id, room_id=room_id, practitioner_id=practitioner.id
+            writing,
+            queue_id=place.queue.id,
+            room_id=room_id,
+            practitioner_id=place.practitioner.id,
         )
     if called is None:
         return answer_desk(Said(_("现在没有候诊的患者"), "info"))

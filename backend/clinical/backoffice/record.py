@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.clinical import service, workstation
+from backend.clinical import queries, service
 from backend.clinical.backoffice.common import (
     Said,
     answer_desk,
     blueprint,
     note_state,
+    past_list,
     show_desk,
     show_record,
 )
@@ -45,7 +46,15 @@ def save_note(encounter_id: Id) -> BaseResponse:
     if not is_fragment_request():
         return redirect_to("workstation.encounter", encounter_id=encounter_id)
     with read_uow() as reading:
-        return note_state(workstation.read_record(reading, encounter_id), now(reading))
+        return note_state(queries.get_encounter(reading, encounter_id), now(reading))
+
+
+@blueprint.get("/encounters/<uuid:encounter_id>/past")
+@requires(Permission.CLINICAL_ENCOUNTER_WRITE)
+def past(encounter_id: Id) -> Response:
+    """The patient's earlier visits, for the practitioner in charge; who opens them is written down."""
+    with write_uow() as writing:
+        return past_list(service.read_past(writing, encounter_id))
 
 
 @blueprint.post("/encounters/<uuid:encounter_id>/diagnoses")
@@ -117,16 +126,12 @@ def finish(encounter_id: Id) -> BaseResponse:
         finished = service.finish_visit(writing, encounter_id)
         invoice_id = finished.invoice_id
     with read_uow() as reading:
-        record = workstation.read_record(reading, encounter_id)
-    total = record.encounter.total_fen
+        encounter = queries.get_encounter(reading, encounter_id)
+    number, total = encounter.ticket_number, format_yuan(encounter.total_fen)
     words = (
-        _(
-            "%(number)s 就诊结束，请患者缴费 %(total)s",
-            number=record.number,
-            total=format_yuan(total),
-        )
+        _("%(number)s 就诊结束，请患者缴费 %(total)s", number=number, total=total)
         if invoice_id
-        else _("%(number)s 就诊结束，没有需要缴的费用", number=record.number)
+        else _("%(number)s 就诊结束，没有需要缴的费用", number=number)
     )
     return answer_desk(Said(words, "ok", encounter_id, invoice_id))
 

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.rules import ChargeState
+from backend.clinical import queries
 from backend.clinical.errors import DiagnosisMissing, EncounterFinished
 from backend.clinical.models import Diagnosis, Encounter, Order
 from backend.clinical.rules import NOTE_LENGTHS, EncounterState, OrderState
 from backend.clinical.services import access
+from backend.clinical.views import PastEncounter
 from backend.contracts import clinical as events
 from backend.kernel import audit, outbox
 from backend.kernel.db import check_version
@@ -128,6 +130,13 @@ def finish_encounter(session: Session, encounter_id: Id) -> Encounter:
     access.record(session, "finish_encounter", encounter)
     session.flush()
     return encounter
+
+
+def read_past(session: Session, encounter_id: Id) -> list[PastEncounter]:
+    """The patient's earlier encounters, for the practitioner in charge while the encounter is open; written down."""
+    encounter = access.writable(session, encounter_id)
+    access.record(session, "read_past", encounter)
+    return queries.list_past(session, encounter.patient_id, but_not=encounter_id)
 
 
 def note_reading(session: Session, encounter_id: Id, patient_id: Id) -> None:

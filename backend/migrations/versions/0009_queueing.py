@@ -205,6 +205,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_queueing_ticket_served_by",
+        "queueing_ticket",
+        ["served_by_id", "state"],
+        unique=False,
+    )
+    op.create_index(
         "ux_queueing_ticket_appointment_id",
         "queueing_ticket",
         ["appointment_id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from backend.billing import queries as bills
 from backend.kernel.audit import AuditEvent
+from backend.kernel.clock import FixedClock
 from backend.kernel.ids import new_id
 from backend.kernel.permissions import Permission
 from backend.patients.models import Patient
@@ -259,16 +261,66 @@ def test_a_doctors_role_without_a_doctor(
     assert "没有对应的医生" in page.text
 
 
+def test_past_visits_are_read_when_they_are_opened(client: FlaskClient, hour: Hour) -> None:
+    url = begin(client, hour)
+    assert "既往就诊" not in client.get(url).text
+    client.post(f"{url}/diagnoses", data={"code": "C50.9"}, headers=HTMX)
+    client.post(f"{url}/diagnoses", data={"code": "R11.x"}, headers=HTMX)
+    client.post(f"{url}/finish", headers=HTMX)
+    again = begin(client, hour)
+    assert "既往就诊 1 次" in client.get(again).text
+    past = client.get(f"{again}/past", headers=HTMX)
+    assert "乳房恶性肿瘤；恶心和呕吐" in past.text
+    assert client.get(f"{url}/past", headers={"Accept": "application/json"}).status_code == 409
+    with hour.database.read(SYSTEM) as session:
+        rows = session.scalars(
+            select(AuditEvent).where(AuditEvent.action == "clinical.read_past")
+        ).all()
+    assert [row.patient_id for row in rows] == [hour.clinic.patient_ids[0]]
+
+
+def test_a_visit_of_another_day_can_be_ended(
+    client: FlaskClient, hour: Hour, clock: FixedClock
+) -> None:
+    hour.arrive()
+    called = client.post(f"{BASE}/call-next", headers=HTMX)
+    clock.advance(dt.timedelta(days=1))
+    page = client.get(BASE)
+    assert data(page.text, "ticket-id") == data(called.text, "ticket-id")
+    assert "还没有结束" in page.text
+    passed = client.post(f"{BASE}/tickets/{data(page.text, 'ticket-id')}/pass", headers=HTMX)
+    assert data(passed.text, "ticket-id") == ""
+    room = {"room_id": str(hour.hall.room_ids[0])}
+    assert "现在没有候诊的患者" in client.post(f"{BASE}/call-next", data=room, headers=HTMX).text
+
+
+#: Of the twelve (eight) statements a page (poll) may ask, one is the session's and one writes down the reading.
+PAGE, POLL, RECORD_ACT = 10, 7, 8
+
+
+def count(client: FlaskClient, hour: Hour, path: str, form: dict[str, str] | None = None) -> int:
+    with Statements(hour.database) as statements:
+        answer = client.get(path) if form is None else client.post(path, data=form, headers=HTMX)
+        assert answer.status_code == 200
+    return statements.count
+
+
 def test_the_page_asks_as_much_for_five_people_as_for_two(client: FlaskClient, hour: Hour) -> None:
-    begin(client, hour)
+    url = begin(client, hour)
+    client.post(f"{url}/diagnoses", data={"code": "C50.9"}, headers=HTMX)
+    client.post(f"{url}/drugs", data={"code": "DRG-1", "quantity": "2"}, headers=HTMX)
     hour.arrive(1)
     client.get(BASE)
     counts = []
     for more in ((), (2, 3, 4)):
         for patient in more:
             hour.hall.check_in(patient)
-        with Statements(hour.database) as statements:
-            assert client.get(BASE).status_code == 200
-        counts.append(statements.count)
+        counts.append((count(client, hour, BASE), count(client, hour, f"{BASE}/worklist")))
     assert counts[0] == counts[1]
-    assert counts[0] <= 45
+    page, poll = counts[0]
+    assert page <= PAGE
+    assert poll <= POLL
+    order = {"code": "DRG-1", "quantity": "1"}
+    assert count(client, hour, f"{url}/drugs", order) <= RECORD_ACT
+    client.post(f"{url}/finish", headers=HTMX)
+    assert count(client, hour, url) <= PAGE
