@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, url_for
 
-from backend.billing import backoffice as prices
+from backend.billing.backoffice import money_cases, prices
 from backend.bootstrap import Program
 from backend.clinical import backoffice as workstation
 from backend.devices import api as kiosk_api
@@ -58,7 +58,17 @@ def collect_parts(program: Program) -> Parts:
     parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
     parts.without_forms.append(kiosk_api.blueprint)
     parts.blueprints += [login.blueprint, accounts.home_blueprint]
-    for domain in (front_desk, workstation, accounts, places, schedules, prices, fleet, queues):
+    for domain in (
+        front_desk,
+        workstation,
+        accounts,
+        places,
+        schedules,
+        prices,
+        money_cases,
+        fleet,
+        queues,
+    ):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
     if program.gateway is not None:

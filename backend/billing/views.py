@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
 
+from backend.billing.models import MoneyCase, Payment, Refund
 from backend.billing.rules import (
+    CaseKind,
     ChargeState,
     InvoiceState,
     PaymentState,
@@ -118,6 +120,75 @@ class DueView:
         bills = sum(invoice.due_fen for invoice in self.invoices)
         return bills + sum(line.amount_fen for line in self.charges)
 
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """Money that waits for somebody, with what can be done about it."""
+
+    id: Id
+    kind: CaseKind
+    amount_fen: int
+    due_fen: int | None
+    reference: str
+    invoice_number: str
+    payment_id: Id | None
+    refund_id: Id | None
+    refund_state: RefundState | None
+    opened_at: dt.datetime
+    age: dt.timedelta
+    can_give_back: bool
+    can_retry: bool
+
+    @property
+    def kind_words(self) -> str:
+        """What has happened."""
+        return str(CASE_WORDS[self.kind])
+
+    @property
+    def age_words(self) -> str:
+        """How long it has waited."""
+        hours = int(self.age.total_seconds() // 3600)
+        if hours >= 24:
+            return str(_("%(n)s 天", n=hours // 24))
+        return str(_("%(n)s 小时", n=hours)) if hours else str(_("不到 1 小时"))
+
+
+def case_view(
+    case: MoneyCase,
+    payment: Payment | None,
+    refund: Refund | None,
+    invoice_number: str | None,
+    at: dt.datetime,
+) -> CaseView:
+    """The view of a case with the payment and refund it is about."""
+    is_held = payment is not None and payment.is_suspended
+    return CaseView(
+        id=case.id,
+        kind=case.kind,
+        amount_fen=case.amount_fen,
+        due_fen=payment.amount_fen if payment is not None else None,
+        reference=case.reference,
+        invoice_number=invoice_number or "",
+        payment_id=case.payment_id,
+        refund_id=case.refund_id,
+        refund_state=refund.state if refund is not None else None,
+        opened_at=case.opened_at,
+        age=at - case.opened_at,
+        can_give_back=payment is not None
+        and is_held
+        and payment.received_fen > payment.refunded_fen,
+        can_retry=refund is not None and refund.state is RefundState.ABNORMAL,
+    )
+
+
+#: What staff are told about each kind of case.
+CASE_WORDS = {
+    CaseKind.AMOUNT_DIFFERS: _("到账金额与应付金额不符"),
+    CaseKind.PAID_TOO_LATE: _("账单失效后到账"),
+    CaseKind.UNKNOWN_ORDER: _("到账订单不是本院发起"),
+    CaseKind.REFUND_ABNORMAL: _("退款异常，平台没有退成"),
+    CaseKind.REFUND_DIFFERS: _("退款金额与申请不符"),
+}
 
 #: What staff call each price category.
 CATEGORY_WORDS = {

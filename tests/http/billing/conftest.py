@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from backend.billing import backoffice
+from backend.billing.backoffice import money_cases, prices
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
 from backend.web_parts import Parts
@@ -32,6 +32,8 @@ def switch(world: MoneyWorld) -> ActorSwitch:
 @pytest.fixture
 def client(world: MoneyWorld, switch: ActorSwitch, tmp_path: Path) -> FlaskClient:
     """A browser of theirs."""
-    parts = Parts(nav=backoffice.NAV)
-    app = make_app(world.database, tmp_path, switch, backoffice.blueprint, parts=parts)
+    parts = Parts(nav=prices.NAV + money_cases.NAV)
+    app = make_app(
+        world.database, tmp_path, switch, prices.blueprint, money_cases.blueprint, parts=parts
+    )
     return app.test_client()

@@ -1,4 +1,4 @@
-"""Billing in the back office: the price list, read only.
+"""The price list, read only.
 
     GET /backoffice/prices     items in force today, searched as you type (fragment: the list)
 
@@ -21,7 +21,7 @@ from backend.kernel.uow import today
 from backend.kernel.web import NavItem, current_actor, read_uow, render, requires
 
 blueprint = Blueprint(
-    "prices", __name__, url_prefix="/backoffice/prices", template_folder="templates"
+    "prices", __name__, url_prefix="/backoffice/prices", template_folder="../templates"
 )
 
 NAV: tuple[NavItem, ...] = (
