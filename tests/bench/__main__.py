@@ -34,9 +34,10 @@ def pages(patients: int, charges: int, rounds: int) -> None:
 @main.command()
 @click.option("--patients", default=20, show_default=True)
 @click.option("--parallel", default=4, show_default=True)
-def journey(patients: int, parallel: int) -> None:
+@click.option("--running", is_flag=True, help="Use the demo that runs at XINGLIN_PORT_BASE.")
+def journey(patients: int, parallel: int, running: bool) -> None:
     """Visits a minute, from the ID card to the last payment, on a demo of its own."""
-    sys.exit(journeys.run(console, patients=patients, parallel=parallel))
+    sys.exit(journeys.run(console, patients=patients, parallel=parallel, running=running))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -12,11 +11,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from backend.serving import KIOSKS
+from backend.settings import Settings
 from tests.services.processes import start_server, stop_server
 
 XINGLIN = Path(sys.executable).with_name("xinglin")
@@ -25,30 +28,50 @@ START_SECONDS = 900
 SPAN = 40
 
 
-def run(console: Console, *, patients: int, parallel: int) -> int:
-    """Start a demo, measure its `/healthz`, run the journey in it; the journey's exit status."""
-    with tempfile.TemporaryDirectory(prefix="xinglin-bench-") as folder:
-        base = _free_base()
-        environment = {
-            "XINGLIN_DATA_DIR": folder, "XINGLIN_PORT_BASE": str(base), "XINGLIN_ENV": "demo"
-        }  # fmt: skip
-        log = Path(folder) / "run.log"
-        os.environ.update(environment)
-        console.print(f"starting a demo on ports from {base}")
-        demo = start_server([XINGLIN, "run"], log=log)
-        try:
-            _wait_ready(base, demo, log)
-            floor = _floor(base)
-            began = time.monotonic()
-            done = subprocess.run(
-                [XINGLIN, "journey", "--patients", str(patients), "--parallel", str(parallel)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            took = time.monotonic() - began
-        finally:
-            stop_server(demo, timeout_seconds=15)
+def run(console: Console, *, patients: int, parallel: int, running: bool = False) -> int:
+    """Measure `/healthz` and run the journey, in a demo started for this or in the one that runs.
+
+    The journey's exit status; 1 when no demo comes up.
+    """
+    try:
+        if running:
+            base = Settings().port_base
+            _wait_ready(base, None, Path())
+            return _measure(console, base, patients, parallel)
+        with tempfile.TemporaryDirectory(prefix="xinglin-bench-") as folder:
+            base = _free_base()
+            console.print(f"starting a demo on ports from {base}")
+            with _demo(base, Path(folder)):
+                return _measure(console, base, patients, parallel)
+    except (LookupError, OSError) as error:
+        console.print(str(error), markup=False)
+        return 1
+
+
+@contextmanager
+def _demo(base: int, folder: Path) -> Iterator[None]:
+    """A demo with its data in ``folder``, ready when the block begins, gone when it ends."""
+    os.environ.update(XINGLIN_DATA_DIR=str(folder), XINGLIN_PORT_BASE=str(base), XINGLIN_ENV="demo")
+    log = folder / "run.log"
+    demo = start_server([XINGLIN, "run"], log=log)
+    try:
+        _wait_ready(base, demo, log)
+        yield
+    finally:
+        stop_server(demo, timeout_seconds=15)
+
+
+def _measure(console: Console, base: int, patients: int, parallel: int) -> int:
+    floor = _floor(base)
+    began = time.monotonic()
+    done = subprocess.run(
+        [XINGLIN, "journey", "--patients", str(patients), "--parallel", str(parallel)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "XINGLIN_PORT_BASE": str(base)},
+    )
+    took = time.monotonic() - began
     if done.returncode:
         console.print(done.stdout[-4000:], done.stderr[-4000:], markup=False)
         return done.returncode
@@ -94,22 +117,23 @@ def _open(url: str) -> int:
         return int(getattr(error, "code", 0) or 0)
 
 
-def _wait_ready(base: int, demo: subprocess.Popen[bytes], log: Path) -> None:
-    """Until backend and kiosks serve; LookupError with the log's end when the demo gives up."""
-    ends = time.monotonic() + START_SECONDS
-    state = log.with_name("run.json")
-    while time.monotonic() < ends:
-        if demo.poll() is not None:
-            raise LookupError(f"the demo ended: {log.read_text()[-2000:]}")
-        if state.exists():
-            told = json.loads(state.read_text())["processes"]
-            if (
-                all(one["ready"] for one in told.values())
-                and _open(f"http://127.0.0.1:{base}/readyz") == 200
-            ):
-                return
+def _wait_ready(base: int, demo: subprocess.Popen[bytes] | None, log: Path) -> None:
+    """Until backend and kiosks serve; LookupError with the log's end when the demo gives up.
+
+    Without ``demo`` one has to be running already.
+    """
+    ends = time.monotonic() + (START_SECONDS if demo else 0)
+    ports = (base, *(base + 10 + index for index in range(KIOSKS)), base + 20, base + 30)
+    while True:
+        if demo is not None and demo.poll() is not None:
+            raise LookupError(f"the demo ended:\n{log.read_text()[-2000:]}")
+        if all(_open(f"http://127.0.0.1:{port}/healthz") == 200 for port in ports):
+            return
+        if time.monotonic() > ends:
+            raise LookupError(
+                f"no demo is ready on the ports from {base}: start it with `make run`"
+            )
         time.sleep(0.5)
-    raise LookupError(f"the demo was not ready within {START_SECONDS} s: {log.read_text()[-2000:]}")
 
 
 def _floor(base: int) -> float:
