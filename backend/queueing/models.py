@@ -68,6 +68,8 @@ class Ticket(Base, Versioned, HospitalOwned):
             sqlite_where=text(HOLDS_APPOINTMENT),
             postgresql_where=text(HOLDS_APPOINTMENT),
         ),
+        # Reads ask for every ticket an appointment ever had, those that left included.
+        Index("ix_queueing_ticket_appointment", "appointment_id"),
         Index("ix_queueing_ticket_day", "queue_id", "business_date", "state"),
         Index("ix_queueing_ticket_patient", "patient_id", "business_date"),
         Index("ix_queueing_ticket_practitioner", "practitioner_id", "business_date"),

@@ -184,6 +184,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
+        "ix_queueing_ticket_appointment", "queueing_ticket", ["appointment_id"], unique=False
+    )
+    op.create_index(
         "ix_queueing_ticket_day",
         "queueing_ticket",
         ["queue_id", "business_date", "state"],
