@@ -11,6 +11,7 @@ from pathlib import Path
 import backend
 from backend.billing import handlers as billing
 from backend.billing.ports import PaymentGateway
+from backend.devices import tasks as device_tasks
 from backend.journeys import booking, settlement
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
 from backend.kernel.clock import Clock
@@ -102,4 +103,5 @@ def periodic_jobs(program: Program) -> list[PeriodicJob]:
         PeriodicJob("seal-audit", seal),
         PeriodicJob("tidy-kernel", tidy, minutes=30),
         *scheduling_tasks.JOBS,
+        *device_tasks.JOBS,
     ]
