@@ -16,7 +16,12 @@ from backend.clinical.services.encounters import (
     record_note,
     start_encounter,
 )
-from backend.clinical.services.orders import cancel_order, place_drug_order, place_laboratory_order
+from backend.clinical.services.orders import (
+    cancel_order,
+    place_drug_order,
+    place_laboratory_order,
+    restore_order,
+)
 from backend.clinical.services.visits import (
     begin_visit,
     call_again,
@@ -47,6 +52,7 @@ __all__ = [
     "read_past",
     "record_note",
     "remove_diagnosis",
+    "restore_order",
     "start_encounter",
     "take_back",
 ]

@@ -61,6 +61,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "clinical.read_past": _("查阅既往就诊"),
     "clinical.record_note": _("书写病历"),
     "clinical.remove_diagnosis": _("删除诊断"),
+    "clinical.restore_order": _("恢复医嘱"),
     "clinical.start_encounter": _("开始接诊"),
     "devices.add_kiosk": _("添加自助机"),
     "devices.begin_session": _("患者在自助机登录"),

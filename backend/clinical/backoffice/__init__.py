@@ -20,6 +20,7 @@ POST …/encounters/<id>/diagnoses/<diagnosis_id>/remove                        
 POST …/encounters/<id>/drugs       code, quantity, dose?, route?, frequency?, _key?                → #record
 POST …/encounters/<id>/laboratory  code, _key?                                                     → #record
 POST …/encounters/<id>/orders/<order_id>/cancel                                                    → #record
+POST …/encounters/<id>/orders/<order_id>/restore   undo a cancellation                             → #record
 POST …/encounters/<id>/finish      (version, complaint, history, examination)?  one unit of work   → #desk
 GET  /backoffice/workstation/search/diagnoses|drugs|laboratory  q     options: li[data-value][data-words]…
 

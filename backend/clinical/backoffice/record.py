@@ -110,9 +110,18 @@ def order_laboratory(encounter_id: Id) -> BaseResponse:
 @blueprint.post("/encounters/<uuid:encounter_id>/orders/<uuid:order_id>/cancel")
 @requires(Permission.CLINICAL_ENCOUNTER_WRITE)
 def cancel_order(encounter_id: Id, order_id: Id) -> BaseResponse:
-    """Take back an order that is on no bill yet."""
+    """Take back an order that is on no bill yet; the focus goes to undoing it."""
     with write_uow() as writing:
         service.cancel_order(writing, encounter_id=encounter_id, order_id=order_id)
+    return show_record(encounter_id, focus=f"restore-{order_id}")
+
+
+@blueprint.post("/encounters/<uuid:encounter_id>/orders/<uuid:order_id>/restore")
+@requires(Permission.CLINICAL_ENCOUNTER_WRITE)
+def restore_order(encounter_id: Id, order_id: Id) -> BaseResponse:
+    """Undo a cancellation."""
+    with write_uow() as writing:
+        service.restore_order(writing, encounter_id=encounter_id, order_id=order_id)
     return show_record(encounter_id)
 
 

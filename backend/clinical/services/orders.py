@@ -110,6 +110,48 @@ def cancel_order(session: Session, *, encounter_id: Id, order_id: Id) -> Order:
     return order
 
 
+def restore_order(session: Session, *, encounter_id: Id, order_id: Id) -> Order:
+    """Undo a cancellation: the same order again, at today's price. Repeating changes nothing.
+
+    CatalogueItemUnknown (404) when the examination is no longer offered; errors of ``raise_charge``.
+    """
+    encounter = access.writable(session, encounter_id)
+    order = lock_row(session, Order, order_id)
+    if order is None or order.encounter_id != encounter_id:
+        raise OrderUnknown
+    if order.state is not OrderState.CANCELLED:
+        return order
+    price_item_code: str | None = order.item_code
+    if order.kind is OrderKind.LABORATORY:
+        price_item_code = session.scalar(
+            select(LaboratoryPanel.price_item_code).where(
+                LaboratoryPanel.hospital_id == order.hospital_id,
+                LaboratoryPanel.code == order.item_code,
+            )
+        )
+    if price_item_code is None:
+        raise CatalogueItemUnknown(item=order.item_code)
+    order.charge_id = _charge(session, order, price_item_code)
+    order.state, order.ended_at = OrderState.ACTIVE, None
+    access.record(session, "restore_order", encounter, order_id=order_id)
+    session.flush()
+    return order
+
+
+def _charge(session: Session, order: Order, price_item_code: str) -> Id:
+    charge = billing.raise_charge(
+        session,
+        hospital_id=order.hospital_id,
+        patient_id=order.patient_id,
+        price_item_code=price_item_code,
+        quantity=order.quantity,
+        source_kind=ORDER,
+        source_id=order.id,
+    )
+    session.flush()
+    return charge.id
+
+
 def _place(session: Session, encounter: Encounter, order: Order, *, price_item_code: str) -> Order:
     if not 1 <= order.quantity <= rules.MOST_PACKAGES:
         raise InvalidInput(
@@ -122,17 +164,7 @@ def _place(session: Session, encounter: Encounter, order: Order, *, price_item_c
     order.hospital_id, order.patient_id = encounter.hospital_id, encounter.patient_id
     order.encounter_id, order.ordered_at = encounter.id, now(session)
     order.state = OrderState.ACTIVE
-    charge = billing.raise_charge(
-        session,
-        hospital_id=encounter.hospital_id,
-        patient_id=encounter.patient_id,
-        price_item_code=price_item_code,
-        quantity=order.quantity,
-        source_kind=ORDER,
-        source_id=order.id,
-    )
-    session.flush()
-    order.charge_id = charge.id
+    order.charge_id = _charge(session, order, price_item_code)
     session.add(order)
     session.flush()
     outbox.publish(

@@ -172,6 +172,11 @@ def test_the_same_order_form_twice_orders_once(client: FlaskClient, hour: Hour) 
     less = client.post(f"{url}/orders/{order_id}/cancel", headers=HTMX)
     assert data(less.text, "total-fen") == "3850"
     assert "已撤销" in less.text
+    assert "autofocus>恢复" in less.text
+    for _ in range(2):
+        restored = client.post(f"{url}/orders/{order_id}/restore", headers=HTMX)
+        assert data(restored.text, "total-fen") == "7700"
+    assert "已撤销" not in restored.text
 
 
 def test_forms_that_name_nothing(client: FlaskClient, hour: Hour) -> None:

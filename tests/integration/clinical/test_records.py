@@ -116,6 +116,24 @@ def test_an_order_raises_its_charge_and_takes_it_back(hour: Hour) -> None:
         assert bills.list_due(session, hour.clinic.patient_ids[0]).total_fen == 0
 
 
+def test_a_cancelled_order_comes_back_as_it_was(hour: Hour) -> None:
+    encounter_id = hour.begin()
+    drug_id = order_drug(hour, encounter_id, dose="4 mg")
+    with hour.database.write(hour.doctor()) as session:
+        panel_id = service.place_laboratory_order(session, encounter_id=encounter_id, code="CBC").id
+    before = read(hour, encounter_id)
+    for act in (service.cancel_order, service.restore_order, service.restore_order):
+        for order_id in (drug_id, panel_id):
+            with hour.database.write(hour.doctor()) as session:
+                act(session, encounter_id=encounter_id, order_id=order_id)
+    after = read(hour, encounter_id)
+    assert after.orders == before.orders
+    with hour.database.read(SYSTEM) as session:
+        assert bills.list_due(session, hour.clinic.patient_ids[0]).total_fen == after.total_fen
+    with pytest.raises(OrderUnknown), hour.database.write(hour.doctor()) as session:
+        service.restore_order(session, encounter_id=encounter_id, order_id=new_id())
+
+
 @pytest.mark.parametrize("quantity", [0, -1, 100])
 def test_quantities_have_bounds(hour: Hour, quantity: int) -> None:
     encounter_id = hour.begin()
