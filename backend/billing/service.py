@@ -9,7 +9,7 @@ from __future__ import annotations
 from backend.billing.models import Charge, Invoice, Payment, Refund
 from backend.billing.services.cases import close_case, record_stray_trade
 from backend.billing.services.charges import cancel_charge, raise_charge
-from backend.billing.services.invoices import open_invoice, void_invoice
+from backend.billing.services.invoices import lock_invoice, open_invoice, void_invoice
 from backend.billing.services.payments import (
     cancel_payment,
     expire_payment,
@@ -41,6 +41,7 @@ __all__ = [
     "close_case",
     "expire_payment",
     "give_back",
+    "lock_invoice",
     "mark_refund_abnormal",
     "mark_refund_unknown",
     "mark_refused",

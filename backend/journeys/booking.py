@@ -67,6 +67,9 @@ def give_up_hold(session: Session, *, appointment_id: Id) -> None:
     Raises WrongAppointmentState for a place that is paid (refund it instead).
     """
     invoice_id = appointments.get_appointment(session, appointment_id).invoice_id
+    if invoice_id is not None:
+        # Bill first, then place, as settlement does: whoever pays at this moment must not wait for us.
+        billing.lock_invoice(session, invoice_id)
     scheduling.release_hold(session, appointment_id)
     if invoice_id is not None:
         _end_bill(session, invoice_id, "given_up")

@@ -1,4 +1,4 @@
-"""Giving back a visit: the money first, then the place, in one unit of work."""
+"""Giving back a visit: the money first, then the place, then the queue, in one unit of work."""
 
 from __future__ import annotations
 
@@ -42,14 +42,18 @@ def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> Cancel
         give_up_hold(session, appointment_id=appointment_id)
         session.flush()
         return CancelledVisit(appointments.get_appointment(session, appointment_id), None)
-    _leave_queue(session, appointment_id)
+    ticket_id = _ticket_to_end(session, appointment_id)
     refund = _refund_fee(session, before, reason)
     scheduling.cancel_appointment(session, appointment_id, reason)
+    # Place before queue, as at check-in; and the queue's live messages keep a counter locked until the commit.
+    if ticket_id is not None and queueing.leave_queue(session, ticket_id).serving_at is not None:
+        raise VisitBegun  # the doctor was quicker than we, and nothing of this is kept
     session.flush()
     return CancelledVisit(appointments.get_appointment(session, appointment_id), refund)
 
 
-def _leave_queue(session: Session, appointment_id: Id) -> None:
+def _ticket_to_end(session: Session, appointment_id: Id) -> Id | None:
+    """The ticket that still stands in a queue; VisitBegun once the patient has been before the doctor."""
     encounter, _bill = records.encounters_of_appointments(session, [appointment_id]).get(
         appointment_id, (None, None)
     )
@@ -59,10 +63,8 @@ def _leave_queue(session: Session, appointment_id: Id) -> None:
         raise VisitBegun
     if encounter not in (None, EncounterState.CANCELLED):
         raise VisitBegun
-    if ticket_id is not None and state in (
-        TicketState.WAITING, TicketState.CALLED, TicketState.MISSED
-    ):  # fmt: skip
-        queueing.leave_queue(session, ticket_id)
+    waits = state in (TicketState.WAITING, TicketState.CALLED, TicketState.MISSED)
+    return ticket_id if waits else None
 
 
 def _refund_fee(session: Session, visit: AppointmentView, reason: str) -> RefundView | None:

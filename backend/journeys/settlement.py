@@ -59,6 +59,7 @@ def confirm_paid_visits(session: Session, invoice_id: Id) -> None:
 
     Idempotent. A hold that lapsed is claimed again when the place is still free.
     """
+    billing.lock_invoice(session, invoice_id)
     invoice = bills.get_invoice(session, invoice_id)
     if invoice.state not in (InvoiceState.PAID, InvoiceState.PART_REFUNDED):
         return
@@ -69,6 +70,8 @@ def confirm_paid_visits(session: Session, invoice_id: Id) -> None:
         try:
             scheduling.confirm_appointment(session, line.source_id)
         except SlotGone:
+            if not line.amount_fen:
+                continue  # free of charge and given back meanwhile: nothing is owed to anybody
             settling = bills.find_settling_payment(session, invoice_id)
             if settling is None:
                 raise
