@@ -159,11 +159,13 @@ class Dispatcher:
             if delivery is None:
                 return False
             delivery.due_at = now(session) + LEASE
-            delivery_id = delivery.id
-            subscription = self._subscriptions.named(delivery.subscriber)
-            event = _event_of(session, delivery, subscription)
+            delivery_id, subscriber = delivery.id, delivery.subscriber
+            row = session.get_one(OutboxEvent, delivery.event_id)
+            payload = row.payload
         try:
-            subscription.handler(self._database, event)
+            # Decoded in here: what cannot be read is counted and buried, and never blocks the others.
+            subscription = self._subscriptions.named(subscriber)
+            subscription.handler(self._database, decode(subscription.event, payload))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and logged
             self._put_back(delivery_id, error)
             return True
@@ -176,6 +178,8 @@ class Dispatcher:
     def _put_back(self, delivery_id: int, error: Exception) -> None:
         with self._database.write(housekeeping=True) as session:
             delivery = session.get_one(OutboxDelivery, delivery_id)
+            if delivery.state is not DeliveryState.PENDING:
+                return  # another worker took it over when our lease had run out
             if isinstance(error, RetryLater):
                 delivery.due_at = now(session) + dt.timedelta(seconds=error.seconds)
                 return
