@@ -15,9 +15,16 @@ from backend.kernel import idempotency
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.money import format_yuan
-from backend.kernel.permissions import Permission
+from backend.kernel.permissions import Permission, require
 from backend.kernel.uow import now, today
-from backend.kernel.web import idempotency_key, read_uow, render, requires, write_uow
+from backend.kernel.web import (
+    current_actor,
+    idempotency_key,
+    read_uow,
+    render,
+    requires,
+    write_uow,
+)
 from backend.organization import queries as organization
 from backend.patients import queries as patients
 from backend.queueing import queries as queues
@@ -162,6 +169,13 @@ def check_in_patient(patient_id: Id, appointment_id: Id) -> BaseResponse:
     """Give the ticket of a paid visit of today; a missed patient waits again."""
     with write_uow() as session:
         common.require_patient(session, patient_id)
+        visit = desk.get_visit(session, appointment_id, patient_id=patient_id)
+        require(
+            current_actor(),
+            Permission.QUEUEING_TICKET_MANAGE,
+            hospital_id=visit.hospital_id,
+            department_id=visit.department_id,
+        )
         ticket = check_in.check_in_patient(
             session, patient_id=patient_id, appointment_id=appointment_id
         )

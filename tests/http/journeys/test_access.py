@@ -151,3 +151,18 @@ def test_the_number_of_queries_does_not_grow(client: FlaskClient, world: VisitWo
     assert max(many.values()) <= 12, many
     # The first open bill asks for its lines and its payment; after that nothing grows.
     assert many[base] - few[base] <= 2
+
+
+def test_a_nurse_checks_in_for_her_own_departments_only(
+    client: FlaskClient, switch: ActorSwitch, world: VisitWorld
+) -> None:
+    visit = world.booked()
+    address = f"{DESK}/patients/{world.patient_id}/appointments/{visit.appointment.id}/check-in"
+    for department_id, status in ((new_id(), 403), (world.clinic.department_id, 303)):
+        switch.actor = Actor(
+            ActorKind.STAFF,
+            hospital_id=world.clinic.hospital_id,
+            label="T001",
+            grants=dict.fromkeys(ROLE_PERMISSIONS[Role.TRIAGE_NURSE], frozenset({department_id})),
+        )
+        assert client.post(address).status_code == status
