@@ -49,6 +49,8 @@ BECAUSE = public(
 )
 #: A patient's evening may last beyond midnight.
 NIGHT_ENDS_HOUR = 8
+#: Digits of an amount in fen; nobody's bill has more.
+LONGEST_AMOUNT = 12
 TONES = {
     TicketState.SERVING: "ok",
     TicketState.DONE: "ok",
@@ -127,7 +129,7 @@ def pay(token: str) -> BaseResponse:
     """Begin to pay a bill; an open code of the same bill is shown again. 404 for another patient's bill."""
     invoice_id = parse_id(request.form.get("invoice_id", ""))
     amount = request.form.get("amount_fen", "")
-    if invoice_id is None or not amount.isdecimal():
+    if invoice_id is None or not amount.isdecimal() or len(amount) > LONGEST_AMOUNT:
         raise InvalidInput
     with read_uow() as session:
         ticket = queues.get_ticket(session, _ticket_of(token))

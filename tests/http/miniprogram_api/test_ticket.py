@@ -172,3 +172,10 @@ def test_another_amount_than_is_due_is_refused(client: FlaskClient, hall: Hall) 
     for wrong in ({}, {"invoice_id": "x", "amount_fen": "1"}, form | {"amount_fen": "-1"}):
         assert client.post(f"{link(mine)}/pay", data=wrong).status_code == 422
     assert payments(hall, invoice) == []
+
+
+@pytest.mark.parametrize("amount", ["", "-1", "2,500", "9" * 5000])
+def test_an_amount_that_is_none_is_refused(client: FlaskClient, hall: Hall, amount: str) -> None:
+    mine = hall.check_in(0)
+    form = {"invoice_id": str(bill(hall, 0)), "amount_fen": amount}
+    assert client.post(f"{link(mine)}/pay", data=form).status_code == 422
