@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
@@ -18,7 +19,7 @@ from backend.demo.history import VisitSpec
 from backend.demo.loader import Loaded, Progress, travel
 from backend.journeys import booking, refunds, settlement
 from backend.kernel.ids import Id
-from backend.kernel.uow import now
+from backend.kernel.uow import now, write_rest
 from backend.scheduling import queries as appointments
 from backend.scheduling import service as scheduling
 
@@ -186,6 +187,18 @@ class _Replay:
             self._pay(invoice_id, visit.spec.orders_tender)
 
 
+def _kept_alive(session: Session) -> list[object]:
+    """Rows read or written from now on, until the list is cleared; else each is read again a moment later."""
+    rows: list[object] = []
+
+    def keep(_session: Session, row: object) -> None:
+        rows.append(row)
+
+    event.listen(session, "loaded_as_persistent", keep)
+    event.listen(session, "pending_to_persistent", keep)
+    return rows
+
+
 def load_history(session: Session, loaded: Loaded, day: dt.date, progress: Progress) -> None:
     """Write every planned visit before ``day``."""
     replay = _Replay(session, loaded)
@@ -199,11 +212,13 @@ def load_history(session: Session, loaded: Loaded, day: dt.date, progress: Progr
         )
         steps += [(moment, number, index, act) for moment, index, act in replay.steps(visit)]
     steps.sort(key=lambda step: step[:3])
+    alive = _kept_alive(session)
     for count, (moment, _number, _index, act) in enumerate(steps, start=1):
         travel(session, moment.astimezone(dt.UTC))
         act()
         if count % CHUNK == 0:
-            session.flush()
+            write_rest(session)
             session.expunge_all()
+            alive.clear()
             progress("30 天就诊 visits of 30 days", count, len(steps))
     progress("30 天就诊 visits of 30 days", len(steps), len(steps))

@@ -26,7 +26,7 @@ from backend.identity.rules import Role
 from backend.kernel.clock import at_local
 from backend.kernel.ids import Id
 from backend.kernel.permissions import system_actor
-from backend.kernel.uow import Database, context
+from backend.kernel.uow import Database, context, write_rest
 from backend.organization import queries as organization_queries
 from backend.organization import service as organization
 from backend.organization.queries import DepartmentKind, LocationKind
@@ -80,7 +80,7 @@ def load(database: Database, day: dt.date, progress: Progress) -> None:
         _load_schedules(session, loaded, day)
         progress("价格、药品、排班 catalogues and schedules", 1, 1)
         _load_patients(session, loaded, day, progress)
-        session.flush()
+        write_rest(session)
         session.expunge_all()
         history_loader.load_history(session, loaded, day, progress)
 
@@ -280,5 +280,5 @@ def _load_patients(session: Session, loaded: Loaded, day: dt.date, progress: Pro
         patients.set_unchecked_phone(session, patient, person.phone)
         loaded.patients[person.card_number] = patient.id
         if count % 200 == 0:
-            session.flush()
+            write_rest(session)
             progress("患者 patients", count, len(crowd))

@@ -91,6 +91,8 @@ class Desk:
     lock: threading.Lock = field(default_factory=threading.Lock)
     seen: dict[str, Seen] = field(default_factory=dict)
     room_id: str = ""
+    #: Finished as far as we know, but the answer was lost: the next look tells.
+    unsure: Seen | None = None
 
     def see_next(self) -> bool:
         """Call the next patient and see them to the end; False when nobody waits."""
@@ -98,6 +100,9 @@ class Desk:
         if not self.room_id:
             self.room_id = self._choose_room(page)
         number, state = attribute(page, "ticket-number"), attribute(page, "ticket-state")
+        if self.unsure is not None and self.unsure.number != number:
+            self.seen[self.unsure.number] = self.unsure
+        self.unsure = None
         if not number:
             if attribute(page, "waiting") in ("", "0"):
                 return False
@@ -142,10 +147,13 @@ class Desk:
         total = attribute(record, "total-fen")
         if not total.isdigit() or int(total) == 0:
             raise StepFailed(f"the record's total reads {total!r}")
+        seen = Seen(number, room, int(total))
+        self.unsure = seen
         done = self.browser.send(f"{encounter}/finish")
         if not attribute(done, "finished-encounter-id"):
             raise StepFailed(f"the visit of {number} could not be finished")
-        return Seen(number, room, int(total))
+        self.unsure = None
+        return seen
 
     def _first_option(self, catalogue: str, words: str) -> str:
         options = self.browser.fragment(f"{PAGE}/search/{catalogue}", q=words)
@@ -173,7 +181,10 @@ class Desks:
             with desk.lock:
                 if number in desk.seen:
                     return desk.seen.pop(number)
-                worked = desk.see_next()
+                try:
+                    worked = desk.see_next()
+                except requests.ConnectionError:
+                    worked = False  # a server went away under the page: the doctor loads it again
                 if number in desk.seen:
                     return desk.seen.pop(number)
             if not worked:

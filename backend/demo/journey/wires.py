@@ -193,5 +193,10 @@ class Phone:
         return paid
 
     def open(self, url: str) -> str:
-        """The page behind a link, as HTML."""
-        return must(self.http.get(url, timeout=TIMEOUT), 200).text
+        """The page behind a link, as HTML; loaded again when a server goes away under it."""
+        for _try in range(5):
+            try:
+                return must(self.http.get(url, timeout=TIMEOUT), 200).text
+            except requests.ConnectionError:
+                time.sleep(1)
+        raise StepFailed(f"{url} cannot be reached")
