@@ -24,7 +24,7 @@ from backend.queueing import queries as queues
 from backend.queueing import service as queueing
 from backend.scheduling import queries as appointments
 
-WAITING = 15
+WAITING = 12
 ACTOR = system_actor("bench")
 #: A doctor who sits on Monday mornings, and the account.
 DOCTOR = "doctor.thoracic"
