@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from backend.kernel.db import Base, sequence_pk
 from backend.kernel.ids import Id
 from backend.kernel.locks import lock_name
-from backend.kernel.uow import Database, context
+from backend.kernel.uow import Database, context, write_at_end
 from backend.kernel.verify import VerifyReport
 
 GENESIS = bytes(32)
@@ -79,20 +79,20 @@ def record(
 ) -> None:
     """Write one audit row in this transaction. ``detail`` carries ids and masked values, never personal data."""
     unit = context(session)
-    session.add(
-        AuditEvent(
-            at=unit.moment,
-            hospital_id=unit.actor.hospital_id,
-            actor_kind=unit.actor.kind.value,
-            actor_id=unit.actor.id,
-            actor_label=unit.actor.label,
-            action=action,
-            entity=entity,
-            entity_id=str(entity_id),
-            patient_id=patient_id,
-            detail=json.loads(json.dumps(detail, default=str)),
-            request_id=unit.request_id,
-        )
+    write_at_end(
+        session,
+        AuditEvent,
+        at=unit.moment,
+        hospital_id=unit.actor.hospital_id,
+        actor_kind=unit.actor.kind.value,
+        actor_id=unit.actor.id,
+        actor_label=unit.actor.label,
+        action=action,
+        entity=entity,
+        entity_id=str(entity_id),
+        patient_id=patient_id,
+        detail=json.loads(json.dumps(detail, default=str)),
+        request_id=unit.request_id,
     )
     unit.has_audit = True
 

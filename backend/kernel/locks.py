@@ -1,6 +1,6 @@
 """Locks, taken late and in sorted order, and only through here.
 
-On SQLite a write already holds the one write lock, so these add nothing there.
+On SQLite a write already holds the one write lock, so there a row that the unit of work has read is as it is.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.util import identity_key
 
 from backend.kernel.ids import Id
 
@@ -20,6 +21,11 @@ Row = TypeVar("Row", bound=DeclarativeBase)
 def lock_rows(session: Session, model: type[Row], ids: Iterable[Id]) -> list[Row]:
     """The rows with these ids, locked for this transaction in id order and read afresh."""
     wanted = sorted(set(ids))
+    if session.get_bind().dialect.name == "sqlite":
+        known = [_known(session, model, row_id) for row_id in wanted]
+        found = [row for row in known if row is not None]
+        if len(found) == len(wanted):
+            return found
     key: Any = model.id  # type: ignore[attr-defined]
     statement = (
         select(model)
@@ -29,6 +35,14 @@ def lock_rows(session: Session, model: type[Row], ids: Iterable[Id]) -> list[Row
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(statement))
+
+
+def _known(session: Session, model: type[Row], row_id: Id) -> Row | None:
+    """The row if this unit of work has read or written it already."""
+    row: Row | None = session.identity_map.get(identity_key(model, row_id))
+    if row is None or inspect(row).expired or row in session.deleted:
+        return None
+    return row
 
 
 def lock_row(session: Session, model: type[Row], row_id: Id) -> Row | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
@@ -52,6 +52,7 @@ class Context:
     has_audit: bool = False
     has_events: bool = False
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    at_end: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
     emitter: Emitter | None = None
 
 
@@ -111,7 +112,7 @@ class Database:
             event.listen(session, "after_flush", _note_changes)
             session.connection()
             yield session
-            session.flush()
+            write_rest(session)
             if context.has_changes and not context.has_audit and not housekeeping:
                 raise AuditMissing("a unit of work changed rows without an audit row")
             session.commit()
@@ -218,6 +219,25 @@ def keys(session: Session) -> KeyRing:
 def context(session: Session) -> Context:
     """The whole context, for the kernel's own modules."""
     return _of(session)
+
+
+def write_at_end(session: Session, model: type[Any], **values: object) -> None:
+    """Insert a row that nothing in this unit of work reads: such rows are written together, a table at a time.
+
+    It belongs to the whole unit of work: going back to a savepoint does not take it back.
+    """
+    unit = _of(session)
+    unit.at_end.setdefault(model, []).append(values)
+    unit.has_changes |= not getattr(model, "is_kernel_row", False)
+
+
+def write_rest(session: Session) -> None:
+    """Flush, and insert the rows of ``write_at_end``; a unit of work does so by itself when it ends."""
+    session.flush()
+    waiting = _of(session).at_end
+    for model, rows in waiting.items():
+        session.execute(insert(model), rows)
+    waiting.clear()
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from backend.contracts.scheduling import AppointmentCancelled, HoldDue, HoldExpi
 from backend.kernel import audit, outbox
 from backend.kernel.ids import Id
 from backend.kernel.locks import lock_row
-from backend.kernel.uow import now
+from backend.kernel.uow import now, write_at_end
 from backend.scheduling import rules
 from backend.scheduling.errors import AlreadyBooked, AppointmentNotFound, SlotGone
 from backend.scheduling.models import Appointment, Slot, SlotEvent
@@ -29,10 +29,10 @@ def locked(session: Session, appointment_id: Id) -> tuple[Appointment, Slot]:
     if appointment is None or is_foreign(session, appointment.hospital_id):
         raise AppointmentNotFound
     slot = lock_row(session, Slot, appointment.slot_id)
-    if slot is None:
+    fresh = lock_row(session, Appointment, appointment_id)
+    if slot is None or fresh is None:
         raise AppointmentNotFound
-    session.refresh(appointment)
-    return appointment, slot
+    return fresh, slot
 
 
 def take(session: Session, slot: Slot, appointment: Appointment, state: AppointmentState) -> None:
@@ -96,16 +96,16 @@ def note(
 ) -> None:
     """Add one step to the slot's life; the slot's lock makes the numbering gap-free."""
     slot.life += 1
-    session.add(
-        SlotEvent(
-            hospital_id=slot.hospital_id,
-            slot_id=slot.id,
-            ordinal=slot.life,
-            kind=kind,
-            at=now(session),
-            appointment_id=appointment_id,
-            hold_until=until,
-        )
+    write_at_end(
+        session,
+        SlotEvent,
+        hospital_id=slot.hospital_id,
+        slot_id=slot.id,
+        ordinal=slot.life,
+        kind=kind,
+        at=now(session),
+        appointment_id=appointment_id,
+        hold_until=until,
     )
 
 
