@@ -16,6 +16,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -131,6 +132,12 @@ def install(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def stale(_error: StaleDataError) -> Response:
         return problem(StaleVersion())
+
+    @app.errorhandler(OperationalError)
+    def away(error: OperationalError) -> Response:
+        # The database is away, or chose this transaction to end a deadlock: nothing was kept, later may help.
+        log.error("request_failed", code="database_unavailable", exc_info=error)
+        return problem(Unavailable(code="database_unavailable"))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
