@@ -47,6 +47,15 @@ def gunicorn_command(settings: Settings, port: int, name: str = "web") -> list[s
     return [*command, "--worker-class=gevent", f"--workers={settings.web_processes}"]
 
 
+def refuse_greenlets_over_sqlite(settings: Settings) -> None:
+    """ValueError in a process that gevent has taken over while the database is SQLite, however it was started."""
+    monkey = sys.modules.get("gevent.monkey")
+    if settings.is_sqlite and monkey is not None and monkey.is_module_patched("threading"):
+        raise ValueError(
+            "SQLite is served by threads, never by gevent: start `xinglin web`, or set XINGLIN_DATABASE_URL"
+        )
+
+
 def check_ports(settings: Settings) -> None:
     """PortBusyError when a port of the demo is taken, before anything is prepared."""
     Supervisor(demo_processes(settings, {}), log_dir=settings.data_dir / "log").check_ports()

@@ -57,7 +57,10 @@
         this.asking = false;
         if (answer.refused) { window.clearTimeout(this.timer); this.setState("refused"); return; }
         answer.missed.forEach((message) => this.apply(message));
-        if (this.lastNo === null || answer.no < this.lastNo) { this.lastNo = answer.no; }
+        // A number below the one we asked with: the stream began anew. Else never backwards: a message may have
+        // overtaken this answer. Forwards also past what is too old to be kept.
+        if (ask.last_no !== null && answer.no < ask.last_no) { this.lastNo = answer.no; }
+        this.lastNo = Math.max(this.lastNo ?? 0, answer.no);
         this.setState("live");
         this.touch();
       });

@@ -35,6 +35,8 @@ from backend.kernel.web.context import request_id, write_uow
 from backend.kernel.web.rendering import is_fragment_request
 
 log = structlog.get_logger(__name__)
+#: Headers of an HTTP refusal that say what would be accepted.
+_MEANINGFUL = {"Allow", "Retry-After"}
 
 
 def wants_json() -> bool:
@@ -143,7 +145,11 @@ def install(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         if error.response is not None or (error.code or 500) < 400:
             return make_response(error.get_response())
-        return problem(_from_http(error))
+        response = problem(_from_http(error))
+        for name, value in error.get_headers():
+            if name in _MEANINGFUL:
+                response.headers[name] = value
+        return response
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:

@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import stat
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -105,6 +107,23 @@ def test_postgresql_is_served_by_gevent_in_as_many_processes_as_asked(tmp_path: 
     settings = Settings(data_dir=tmp_path, database_url=POSTGRES, redis_url=REDIS, web_processes=3)
     command = gunicorn_command(settings, 8000)
     assert {"--worker-class=gevent", "--workers=3"} <= set(command)
+
+
+def test_gevent_over_sqlite_is_refused_however_it_was_started(tmp_path: Path) -> None:
+    """Somebody's own gunicorn command: the application itself refuses to load."""
+    program = "from gevent import monkey; monkey.patch_all(); import backend.wsgi"
+    environment = {**os.environ, "XINGLIN_DATA_DIR": str(tmp_path), "XINGLIN_ENV": "test"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "SQLite is served by threads, never by gevent" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_servers_of_one_folder_do_not_share_a_control_socket(tmp_path: Path) -> None:
