@@ -128,6 +128,7 @@ class LiveGateway(Namespace):  # type: ignore[misc]  # flask-socketio has no typ
         self._database = database
         self._guards: dict[str, Guard] = {}
         self._followed: set[str] = set()
+        self._joining = threading.Lock()
         self._stop = threading.Event()
 
     def guard(self, prefix: str, is_allowed: Guard) -> None:
@@ -141,8 +142,9 @@ class LiveGateway(Namespace):  # type: ignore[misc]  # flask-socketio has no typ
         if guard is None or not guard(stream, str(message.get("token", ""))):
             return {"refused": True}
         last = message.get("last_no")
-        join_room(stream)
-        self._followed.add(stream)
+        with self._joining:
+            join_room(stream)
+            self._followed.add(stream)
         with self._database.read() as session:
             number = last_number(session, stream)
             missed = missed_since(session, stream, last) if isinstance(last, int) else []
@@ -150,7 +152,7 @@ class LiveGateway(Namespace):  # type: ignore[misc]  # flask-socketio has no typ
 
     def beat(self) -> None:
         """Tell this process's clients the latest number of each stream they follow."""
-        followed = sorted(self._followed)
+        followed = self._still_followed()
         if not followed:
             return
         with self._database.read() as session:
@@ -166,6 +168,13 @@ class LiveGateway(Namespace):  # type: ignore[misc]  # flask-socketio has no typ
                 namespace=NAMESPACE,
                 ignore_queue=True,
             )
+
+    def _still_followed(self) -> list[str]:
+        """The streams that clients of this process follow now; those everybody left are forgotten."""
+        with self._joining:
+            rooms = self._io.server.manager.rooms.get(NAMESPACE, {})
+            self._followed.intersection_update(rooms)
+            return sorted(self._followed)
 
     def run_beats(self) -> None:
         """Beat every 5 s until stopped; runs in a background task of each web process."""
