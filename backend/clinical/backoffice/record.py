@@ -147,7 +147,7 @@ def finish(encounter_id: Id) -> BaseResponse:
 
 def _record_note(writing: Session, encounter_id: Id) -> None:
     version = request.form.get("version", "")
-    if not version.isdecimal():
+    if not version.isdecimal() or len(version) > 9:
         raise InvalidInput(fields={"version": _("必填")}, code="version_missing")
     service.record_note(
         writing,

@@ -45,7 +45,8 @@ def identify() -> tuple[Json, int]:
         "expires_at": ends_at.isoformat(),
         "created": created,
         "patient": {
-            "name": person.name,
+            # Paper can be found: only a card in hand earns the whole name.
+            "name": person.name_masked if identity.kind == "code" else person.name,
             "name_masked": person.name_masked,
             "sex": schemas.sex_word(person.sex),
             "age": person.age,

@@ -166,4 +166,4 @@ def _to_login(error: XinglinError) -> Response:
         response = problem(error)
         response.headers["HX-Redirect"] = url_for(endpoint)
         return response
-    return make_response(redirect(url_for(endpoint, next=request.full_path.rstrip("?")), 303))
+    return make_response(redirect(url_for(endpoint, next=request.path), 303))

@@ -79,7 +79,7 @@ def test_an_own_ticket_identifies_its_patient_today(
     ticket = present.ok("POST", "/check-ins", {"appointment_id": visit["appointment_id"]})["ticket"]
     other = door.kiosk("K02")
     found = other.identify({"kind": "code", "text": ticket["url"]})
-    assert found["patient"]["name"] == "王建国"
+    assert found["patient"]["name"] == "王*国"
     assert [t["number"] for t in found["home"]["tickets"]] == ["A001"]
     clock.advance(dt.timedelta(days=1))
     late = other.send("POST", "/identify", {"kind": "code", "text": ticket["url"]})
