@@ -134,15 +134,14 @@ def _tell(settings: Settings, console: Console, screens: list[tuple[str, str]]) 
     table.add_row("后台 back office", f"{base}/backoffice/")
     for index, port in enumerate(ports.kiosks, start=1):
         table.add_row(f"自助机 kiosk {index}", f"http://127.0.0.1:{port}/")
-    for name, url in screens:
-        table.add_row(f"候诊大屏 hall screen {name}", url)
     table.add_row("设备台 device bench", f"http://127.0.0.1:{ports.bench}/")
     table.add_row("手机 phone (WeChat sandbox)", f"http://127.0.0.1:{ports.sandbox}/phone")
     console.print(table)
-    accounts = Table(
-        title=f"演示账号 demo accounts (密码 password: {dataset.DEMO_PASSWORD})",
-        title_justify="left",
-    )
+    for name, url in screens:
+        # Signed addresses are long, and a table would cut them in a narrow terminal.
+        console.print(f"候诊大屏 hall screen {name}: {url}", soft_wrap=True)
+    console.print(f"演示账号 demo accounts, 密码 password: {dataset.DEMO_PASSWORD}", soft_wrap=True)
+    accounts = Table()
     accounts.add_column("用户名 user")
     accounts.add_column("角色 role")
     for account in dataset.load().accounts:
@@ -150,5 +149,6 @@ def _tell(settings: Settings, console: Console, screens: list[tuple[str, str]]) 
             accounts.add_row(account.username, str(ROLE_WORDS[Role(account.role)]))
     console.print(accounts)
     console.print(
-        f"日志 logs: {os.path.relpath(settings.data_dir / 'log')}    试走一遍 try: xinglin journey    Ctrl-C 结束 ends"
+        f"日志 logs: {os.path.relpath(settings.data_dir / 'log')}    试走一遍 try: xinglin journey    Ctrl-C 结束 ends",
+        soft_wrap=True,
     )
