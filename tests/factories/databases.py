@@ -18,9 +18,7 @@ KEYS = KeyRing({"t1": bytes(range(32))}, bytes(range(32, 64)))
 SYSTEM: Actor = system_actor("test")
 
 
-def make_database(
-    url: str, clock: Clock, subscriptions: Subscriptions | None = None
-) -> Database:
+def make_database(url: str, clock: Clock, subscriptions: Subscriptions | None = None) -> Database:
     """A database object over ``url``, without a schema of its own making."""
     import_models()
     return Database(url, keys=KEYS, subscriptions=subscriptions or Subscriptions(), clock=clock)

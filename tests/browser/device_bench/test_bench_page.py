@@ -18,7 +18,9 @@ from hardware_drivers.simulators.bench.app import create_app
 from hardware_drivers.simulators.bench.devices import KioskDevices, running_devices
 from tests.services.browser import axe
 
-RECEIPT = Receipt((Text("杏林肿瘤医院", scale=2), Text("A012", scale=4), Qr("XL1"), Text("谢谢"), Cut()))
+RECEIPT = Receipt(
+    (Text("杏林肿瘤医院", scale=2), Text("A012", scale=4), Qr("XL1"), Text("谢谢"), Cut())
+)
 
 
 @dataclass(frozen=True)

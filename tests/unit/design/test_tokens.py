@@ -13,9 +13,7 @@ import pytest
 
 TOKENS = Path(__file__).parents[3] / "design" / "tokens.css"
 COLOURS: dict[str, str] = dict(
-    re.findall(
-        r"--xl-([a-z0-9-]+):\s*(#[0-9a-f]{6})\s*;", TOKENS.read_text(encoding="utf-8")
-    )
+    re.findall(r"--xl-([a-z0-9-]+):\s*(#[0-9a-f]{6})\s*;", TOKENS.read_text(encoding="utf-8"))
 )
 PUBLIC_TEXT = 7.0
 DESKTOP_TEXT = 4.5
@@ -42,11 +40,7 @@ PAIRS: list[tuple[str, str, float]] = [
     ],
     *[("ink", ground, PUBLIC_TEXT) for ground in ("apricot-100", "apricot-200")],
     *[(state, f"{state}-ground", PUBLIC_TEXT) for state in STATES],
-    *[
-        (state, ground, PUBLIC_TEXT)
-        for state in STATES
-        for ground in ("paper", "ground")
-    ],
+    *[(state, ground, PUBLIC_TEXT) for state in STATES for ground in ("paper", "ground")],
     *[(f"{state}-mark", f"{state}-ground", EDGE) for state in STATES],
     *[("line-strong", ground, EDGE) for ground in GROUNDS],
     *[("focus", ground, EDGE) for ground in (*GROUNDS, "apricot-100")],
