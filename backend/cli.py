@@ -92,9 +92,10 @@ def _verify(program: Program, title: str, check: Callable[[Session], VerifyRepor
         table.add_row(what, f"{number:,}")
     console.print(table)
     for note in report.notes:
-        console.print(f"note: {note}")
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
     for problem in report.problems:
-        console.print(f"[red]wrong:[/red] {problem}")
+        # One line each, whatever the terminal's width, so that it can be searched for.
+        console.print(f"wrong: {problem}", style="red", markup=False, soft_wrap=True)
     console.print(f"{report.checked:,} rows checked, {len(report.problems)} problems")
     if not report.is_sound:
         sys.exit(1)

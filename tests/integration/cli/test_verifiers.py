@@ -59,7 +59,6 @@ class Installation:
             "XINGLIN_ENV": "test",
             "XINGLIN_DATA_DIR": str(self.folder),
             "XINGLIN_DATABASE_URL": self.url,
-            "COLUMNS": "200",
         }
         running = {
             name: subprocess.Popen(
