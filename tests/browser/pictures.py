@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import re
 import sys
 import time
@@ -322,7 +321,6 @@ def main() -> int:
             "(XINGLIN_PORT_BASE says where it runs when it is not at 8000)"
         )
         return 1
-    os.environ["LANGUAGE"] = "zh_CN"  # Chromium's own words, in date fields
     with running_chromium() as browser:
         Tour(browser, base, Album(FOLDER)).run()
     return 0
