@@ -21,7 +21,9 @@ def test_a_known_number_says_birth_date_and_sex() -> None:
     assert rules.read_id_number("440524188001010014", dt.date(1990, 1, 1)) is not None
 
 
-@given(st.from_regex(r"11010519491231[0-9]{3}", fullmatch=True), st.integers(0, 16), st.integers(1, 9))
+@given(
+    st.from_regex(r"11010519491231[0-9]{3}", fullmatch=True), st.integers(0, 16), st.integers(1, 9)
+)
 def test_one_wrong_digit_never_passes(first: str, place: int, shift: int) -> None:
     number = first + rules.check_character(first)
     wrong = first[:place] + str((int(first[place]) + shift) % 10) + first[place + 1 :]
