@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from backend.identity.rules import ROLE_PERMISSIONS, Role
-from backend.kernel.ids import new_id
+from backend.kernel.ids import Id
 from backend.kernel.permissions import Actor, ActorKind, Permission
 from tests.factories.front_desk import VisitWorld, make_visit_world
 from tests.factories.people import id_number
@@ -15,7 +15,8 @@ from tests.factories.webapp import ActorSwitch, staff_actor
 
 DESK = "/backoffice/front-desk"
 HTMX = {"HX-Request": "true"}
-ANY = new_id()
+#: The same in every test process: it is part of the tests' names.
+ANY = Id(int=7)
 PATIENT = f"{DESK}/patients/{ANY}"
 
 

@@ -159,7 +159,7 @@ def test_the_past_is_not_generated(
     [
         ("GET", "/backoffice/schedules", GENERATE),
         ("GET", "/backoffice/schedules/day", GENERATE),
-        ("GET", f"/backoffice/schedules/{new_id()}", GENERATE),
+        ("GET", f"/backoffice/schedules/{Id(int=7)}", GENERATE),
         ("POST", "/backoffice/schedules/generate", READ),
     ],
 )
