@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from backend.identity.rules import ROLE_PERMISSIONS, Role
-from backend.kernel.ids import Id
+from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Actor, ActorKind, Permission
 from tests.factories.front_desk import VisitWorld, make_visit_world
 from tests.factories.people import id_number
