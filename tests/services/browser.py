@@ -66,6 +66,8 @@ def watched_context(browser: Browser, **options: Any) -> Iterator[BrowserContext
     """
     options.setdefault("locale", "zh-CN")
     options.setdefault("timezone_id", "Asia/Shanghai")
+    # Colours are judged as they rest, not in the middle of a fade.
+    options.setdefault("reduced_motion", "reduce")
     context = browser.new_context(**options)
     problems = PageProblems()
     context.on("page", problems.watch)
