@@ -28,6 +28,7 @@ LIBRARIES: dict[str, tuple[tuple[str, ...], str]] = {
         (BACKEND,),
         "fonts/tabler-icons.woff2",
     ),
+    "echarts/dist/echarts.min.js": ((BACKEND,), "echarts.min.js"),
     "htmx.org/dist/htmx.min.js": ((BACKEND,), "htmx.min.js"),
     "socket.io-client/dist/socket.io.min.js": ((BACKEND, PHONE, SCREEN), "socket.io.min.js"),
     "weui/dist/style/weui.min.css": ((PHONE,), "weui.min.css"),

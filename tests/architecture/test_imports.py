@@ -21,7 +21,11 @@ _PLANTS = [
     ("Layers across the programs", "backend/patients/planted.py", "import miniprogram_api"),
     ("Inside a domain", "backend/billing/errors.py", "import backend.billing.service"),
     ("A domain's models are its own", "backend/wechat/x.py", "import backend.billing.models"),
-    ("Rules are pure: no database, no web", "backend/billing/rules.py", "import sqlalchemy"),
+    (
+        "Rules are pure: no database, no web",
+        "backend/billing/rules/amounts.py",
+        "import sqlalchemy",
+    ),
     ("Flask at the edges only", "backend/billing/planted.py", "import flask"),
     ("The payment library behind one gateway", "backend/billing/x.py", "import wechatpayv3"),
     (

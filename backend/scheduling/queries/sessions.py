@@ -1,4 +1,4 @@
-"""The pool's read side. Every read is a small, fixed number of queries, however many rows it gives."""
+"""Reads of sessions and their places."""
 
 from __future__ import annotations
 
@@ -14,50 +14,20 @@ from backend.kernel.ids import Id
 from backend.kernel.uow import actor, now, today
 from backend.organization import queries as organization
 from backend.scheduling import rules
-from backend.scheduling.errors import AppointmentNotFound, ScheduleNotFound
+from backend.scheduling.errors import ScheduleNotFound
 from backend.scheduling.models import Appointment, Schedule, Slot, claimable
 from backend.scheduling.rules import (
-    ACTIVE,
-    AppointmentState,
-    Channel,
     ScheduleStatus,
     SlotState,
     VisitType,
 )
 from backend.scheduling.views import (
-    AppointmentView,
     DepartmentView,
     GridRow,
     ScheduleView,
     SlotView,
     WeekGrid,
 )
-
-__all__ = [
-    "ACTIVE",
-    "AppointmentState",
-    "AppointmentView",
-    "Channel",
-    "DepartmentView",
-    "GridRow",
-    "HalfDay",
-    "ScheduleStatus",
-    "ScheduleView",
-    "SlotState",
-    "SlotView",
-    "VisitType",
-    "WeekGrid",
-    "get_appointment",
-    "get_schedule",
-    "is_foreign",
-    "list_appointments",
-    "list_bookable",
-    "list_bookable_departments",
-    "list_schedules",
-    "list_slots",
-    "rooms_of_today",
-    "week_grid",
-]
 
 _HALF_DAYS = tuple(HalfDay)
 
@@ -187,37 +157,6 @@ def week_grid(
     return WeekGrid(days=days, rows=tuple(ordered))
 
 
-def get_appointment(session: Session, appointment_id: Id) -> AppointmentView:
-    """One appointment with its names; two queries. Raises AppointmentNotFound."""
-    row = session.get(Appointment, appointment_id)
-    if row is None or is_foreign(session, row.hospital_id):
-        raise AppointmentNotFound
-    return _appointment_views(session, [row])[0]
-
-
-def list_appointments(
-    session: Session,
-    *,
-    patient_id: Id,
-    day: dt.date | None = None,
-    first: dt.date | None = None,
-    states: frozenset[AppointmentState] | None = None,
-) -> list[AppointmentView]:
-    """A patient's appointments by time, of one business day (or from ``first`` on) and of some states; two queries."""
-    statement = select(Appointment).where(Appointment.patient_id == patient_id)
-    hospital_id = actor(session).hospital_id
-    if hospital_id is not None:
-        statement = statement.where(Appointment.hospital_id == hospital_id)
-    if day is not None:
-        statement = statement.where(Appointment.business_date == day)
-    if first is not None:
-        statement = statement.where(Appointment.business_date >= first)
-    if states is not None:
-        statement = statement.where(Appointment.state.in_(states))
-    ordered = statement.order_by(Appointment.starts_at, Appointment.created_at)
-    return _appointment_views(session, session.scalars(ordered).all())
-
-
 def _hospital_of(session: Session, schedule_id: Id) -> Id:
     schedule = session.get(Schedule, schedule_id)
     if schedule is None:
@@ -261,7 +200,7 @@ def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[Sched
         .group_by(Schedule.id)
     ).all()
     schedules = [row[0] for row in rows]
-    labels = _labels(session, schedules)
+    labels = labels_of(session, schedules)
     views = [_schedule_view(row, labels, now(session)) for row in rows]
     return sorted(
         views,
@@ -275,7 +214,7 @@ def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[Sched
     )
 
 
-def _labels(
+def labels_of(
     session: Session, rows: Sequence[Schedule] | Sequence[Appointment]
 ) -> dict[Id, organization.Label]:
     """What practitioners, departments and rooms are called, in one query."""
@@ -312,40 +251,3 @@ def _schedule_view(
         next_ends_at=row.next_ends_at,
         is_over=row.last_ends_at <= at,
     )
-
-
-def _appointment_views(session: Session, rows: Sequence[Appointment]) -> list[AppointmentView]:
-    at = now(session)
-    labels = _labels(session, rows)
-    return [
-        AppointmentView(
-            id=row.id,
-            hospital_id=row.hospital_id,
-            patient_id=row.patient_id,
-            schedule_id=row.schedule_id,
-            slot_id=row.slot_id,
-            practitioner_id=row.practitioner_id,
-            practitioner_name=labels[row.practitioner_id].name,
-            title=labels[row.practitioner_id].title,
-            department_id=row.department_id,
-            department_name=labels[row.department_id].name,
-            location_id=row.location_id,
-            room_name=labels[row.location_id].name,
-            business_date=row.business_date,
-            half_day=row.half_day,
-            visit_type=row.visit_type,
-            price_item_code=row.price_item_code,
-            fee_fen=row.fee_fen,
-            number=row.number,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            channel=row.channel,
-            state=row.state,
-            hold_until=row.hold_until,
-            created_at=row.created_at,
-            invoice_id=row.invoice_id,
-            can_check_in=rules.can_check_in(row.state, row.business_date, at),
-            is_lapsed=row.state is AppointmentState.HELD and rules.is_lapsed(row.hold_until, at),
-        )
-        for row in rows
-    ]

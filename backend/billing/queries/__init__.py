@@ -1,0 +1,70 @@
+"""Reads of billing: prices in force, bills with their lines, payments and refunds. Never writes.
+
+Each function's answer is a frozen value; the number of statements is said where it is not one.
+"""
+
+from __future__ import annotations
+
+from backend.billing.models import Charge
+from backend.billing.queries.bills import (
+    IS_LIVE,
+    IS_OPEN,
+    IS_PENDING,
+    get_invoice,
+    invoice_numbers,
+    is_foreign,
+    lines_by_id,
+    list_charges_of,
+    list_due,
+    list_invoices,
+    list_open_invoices,
+)
+from backend.billing.queries.cases import get_case, list_case_views, list_open_cases
+from backend.billing.queries.payments import (
+    GIVEN_BACK_WORDS,
+    PAYMENT_WORDS,
+    find_open_payments,
+    find_settling_payment,
+    get_payment,
+    get_refund,
+    list_payments,
+    list_refunds,
+    payment_view,
+)
+from backend.billing.queries.prices import (
+    count_prices_by_category,
+    get_price,
+    get_prices,
+    search_prices,
+)
+
+__all__ = [
+    "GIVEN_BACK_WORDS",
+    "IS_LIVE",
+    "IS_OPEN",
+    "IS_PENDING",
+    "PAYMENT_WORDS",
+    "Charge",
+    "count_prices_by_category",
+    "find_open_payments",
+    "find_settling_payment",
+    "get_case",
+    "get_invoice",
+    "get_payment",
+    "get_price",
+    "get_prices",
+    "get_refund",
+    "invoice_numbers",
+    "is_foreign",
+    "lines_by_id",
+    "list_case_views",
+    "list_charges_of",
+    "list_due",
+    "list_invoices",
+    "list_open_cases",
+    "list_open_invoices",
+    "list_payments",
+    "list_refunds",
+    "payment_view",
+    "search_prices",
+]

@@ -1,0 +1,135 @@
+"""Reads of payments and refunds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.billing.errors import (
+    PaymentUnknown,
+    RefundUnknown,
+)
+from backend.billing.models import (
+    Payment,
+    Refund,
+)
+from backend.billing.queries.bills import is_foreign
+from backend.billing.rules import (
+    PaymentState,
+    is_in_flight,
+)
+from backend.billing.views import (
+    PaymentView,
+    RefundView,
+)
+from backend.kernel.ids import Id
+
+#: What a payer is told about each state of a payment.
+PAYMENT_WORDS = {
+    PaymentState.CREATED: _("正在生成付款码"),
+    PaymentState.PENDING: _("请用微信扫码支付"),
+    PaymentState.UNKNOWN: _("支付结果正在确认，请稍候，不要重复支付"),
+    PaymentState.CLOSING: _("正在取消支付，请稍候"),
+    PaymentState.SUCCEEDED: _("支付成功"),
+    PaymentState.FAILED: _("没有生成付款码，没有扣款。请重试或到人工窗口"),
+    PaymentState.CLOSED: _("支付已取消，没有扣款"),
+    PaymentState.FROZEN: _("收到的金额与应付金额不符，请到人工窗口处理"),
+}
+
+
+GIVEN_BACK_WORDS = _("款项到账时账单已失效，正在原路退回")
+
+
+def payment_view(payment: Payment) -> PaymentView:
+    """The view of a payment that is at hand."""
+    words = GIVEN_BACK_WORDS if payment.is_suspended and payment.received_fen else None
+    if payment.state is PaymentState.FROZEN or words is None:
+        words = PAYMENT_WORDS[payment.state]
+    return PaymentView(
+        id=payment.id,
+        invoice_id=payment.invoice_id,
+        patient_id=payment.patient_id,
+        tender=payment.tender,
+        state=payment.state,
+        amount_fen=payment.amount_fen,
+        received_fen=payment.received_fen,
+        refundable_fen=payment.received_fen - payment.refunded_fen,
+        tendered_fen=payment.tendered_fen,
+        change_fen=payment.change_fen,
+        out_trade_no=payment.out_trade_no,
+        code_url=payment.code_url if payment.state is PaymentState.PENDING else None,
+        created_at=payment.created_at,
+        expires_at=payment.expires_at,
+        paid_at=payment.paid_at,
+        is_in_flight=is_in_flight(payment.state),
+        is_given_back=payment.is_suspended and payment.state is PaymentState.SUCCEEDED,
+        outcome_words=str(words),
+    )
+
+
+def get_payment(session: Session, payment_id: Id) -> PaymentView:
+    """One payment; PaymentUnknown (404)."""
+    payment = session.get(Payment, payment_id)
+    if payment is None or is_foreign(session, payment.hospital_id):
+        raise PaymentUnknown
+    return payment_view(payment)
+
+
+def list_payments(session: Session, invoice_id: Id) -> list[PaymentView]:
+    """All tries to pay a bill, oldest first."""
+    rows = select(Payment).where(Payment.invoice_id == invoice_id).order_by(Payment.id)
+    return [payment_view(payment) for payment in session.scalars(rows)]
+
+
+def find_open_payments(session: Session, invoice_ids: Iterable[Id]) -> dict[Id, PaymentView]:
+    """The payment each of these bills waits for, if any, in one query."""
+    in_flight = [state for state in PaymentState if is_in_flight(state)]
+    rows = session.scalars(
+        select(Payment).where(
+            Payment.invoice_id.in_(set(invoice_ids)), Payment.state.in_(in_flight)
+        )
+    )
+    return {row.invoice_id: payment_view(row) for row in rows}
+
+
+def find_settling_payment(session: Session, invoice_id: Id) -> PaymentView | None:
+    """The payment that paid a bill; None while it is unpaid."""
+    payment = session.scalar(
+        select(Payment).where(
+            Payment.invoice_id == invoice_id,
+            Payment.state == PaymentState.SUCCEEDED,
+            ~Payment.is_suspended,
+        )
+    )
+    return payment_view(payment) if payment is not None else None
+
+
+def _refund_view(refund: Refund) -> RefundView:
+    return RefundView(
+        id=refund.id,
+        payment_id=refund.payment_id,
+        invoice_id=refund.invoice_id,
+        state=refund.state,
+        amount_fen=refund.amount_fen,
+        out_refund_no=refund.out_refund_no,
+        reason=refund.reason,
+        requested_at=refund.requested_at,
+        succeeded_at=refund.succeeded_at,
+    )
+
+
+def get_refund(session: Session, refund_id: Id) -> RefundView:
+    """One refund; RefundUnknown (404)."""
+    refund = session.get(Refund, refund_id)
+    if refund is None or is_foreign(session, refund.hospital_id):
+        raise RefundUnknown
+    return _refund_view(refund)
+
+
+def list_refunds(session: Session, invoice_id: Id) -> list[RefundView]:
+    """All refunds of a bill, oldest first."""
+    rows = select(Refund).where(Refund.invoice_id == invoice_id).order_by(Refund.id)
+    return [_refund_view(refund) for refund in session.scalars(rows)]

@@ -1,0 +1,106 @@
+"""Reads of the price list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from backend.billing.errors import (
+    PriceUnknown,
+)
+from backend.billing.models import (
+    PriceItem,
+    PriceVersion,
+)
+from backend.billing.rules import (
+    PriceCategory,
+)
+from backend.billing.views import (
+    PriceView,
+)
+from backend.kernel.ids import Id
+
+
+def _prices(hospital_id: Id, day: dt.date) -> Select[PriceItem, PriceVersion]:
+    in_force = and_(
+        PriceVersion.item_id == PriceItem.id,
+        PriceVersion.effective_from <= day,
+        or_(PriceVersion.effective_until.is_(None), PriceVersion.effective_until > day),
+    )
+    return (
+        select(PriceItem, PriceVersion)
+        .join(PriceVersion, in_force)
+        .where(PriceItem.hospital_id == hospital_id, PriceItem.is_active)
+        .order_by(PriceItem.code)
+    )
+
+
+def _price_view(item: PriceItem, version: PriceVersion) -> PriceView:
+    return PriceView(
+        item_id=item.id,
+        code=item.code,
+        name=item.name,
+        unit=item.unit,
+        category=item.category,
+        price_fen=version.price_fen,
+        effective_from=version.effective_from,
+    )
+
+
+def get_price(session: Session, hospital_id: Id, code: str, on: dt.date) -> PriceView:
+    """What ``code`` costs on that business date; PriceUnknown (404) when it has no price then."""
+    row = session.execute(_prices(hospital_id, on).where(PriceItem.code == code)).first()
+    if row is None:
+        raise PriceUnknown(item=code)
+    return _price_view(*row)
+
+
+def get_prices(
+    session: Session, hospital_id: Id, codes: Iterable[str], on: dt.date
+) -> dict[str, PriceView]:
+    """What each of ``codes`` costs on that business date, by code, in one query; unknown ones are left out."""
+    rows = session.execute(_prices(hospital_id, on).where(PriceItem.code.in_(set(codes)))).all()
+    return {item.code: _price_view(item, version) for item, version in rows}
+
+
+def search_prices(
+    session: Session,
+    hospital_id: Id,
+    *,
+    on: dt.date,
+    text: str = "",
+    category: PriceCategory | None = None,
+    after_code: str = "",
+    limit: int = 50,
+) -> list[PriceView]:
+    """Items by code, ``limit`` at a time after ``after_code``.
+
+    ``text`` finds a code or pinyin initials by how they begin, and a name by any part of it.
+    """
+    statement = _prices(hospital_id, on).limit(limit)
+    if after_code:
+        statement = statement.where(PriceItem.code > after_code)
+    if category is not None:
+        statement = statement.where(PriceItem.category == category)
+    if wanted := text.strip():
+        statement = statement.where(
+            or_(
+                PriceItem.code.istartswith(wanted, autoescape=True),
+                PriceItem.pinyin_initials.startswith(wanted.lower(), autoescape=True),
+                PriceItem.name.contains(wanted, autoescape=True),
+            )
+        )
+    return [_price_view(*row) for row in session.execute(statement)]
+
+
+def count_prices_by_category(session: Session, hospital_id: Id) -> dict[PriceCategory, int]:
+    """How many active items each category has."""
+    rows = session.execute(
+        select(PriceItem.category, func.count())
+        .where(PriceItem.hospital_id == hospital_id, PriceItem.is_active)
+        .group_by(PriceItem.category)
+    )
+    return {category: int(number) for category, number in rows}

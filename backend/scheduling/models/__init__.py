@@ -1,0 +1,8 @@
+"""Tables of the pool: weekly templates, schedules, slots, appointments, and the life of every slot."""
+
+from __future__ import annotations
+
+from backend.scheduling.models.places import IS_HELD, Appointment, Slot, SlotEvent, claimable
+from backend.scheduling.models.sessions import Schedule, TemplateEntry
+
+__all__ = ["IS_HELD", "Appointment", "Schedule", "Slot", "SlotEvent", "TemplateEntry", "claimable"]

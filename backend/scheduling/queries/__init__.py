@@ -1,0 +1,58 @@
+"""The pool's read side. Every read is a small, fixed number of queries, however many rows it gives."""
+
+from __future__ import annotations
+
+from backend.kernel.clock import HalfDay
+from backend.scheduling.queries.appointments import get_appointment, list_appointments
+from backend.scheduling.queries.sessions import (
+    get_schedule,
+    is_foreign,
+    list_bookable,
+    list_bookable_departments,
+    list_schedules,
+    list_slots,
+    rooms_of_today,
+    week_grid,
+)
+from backend.scheduling.rules import (
+    ACTIVE,
+    AppointmentState,
+    Channel,
+    ScheduleStatus,
+    SlotState,
+    VisitType,
+)
+from backend.scheduling.views import (
+    AppointmentView,
+    DepartmentView,
+    GridRow,
+    ScheduleView,
+    SlotView,
+    WeekGrid,
+)
+
+__all__ = [
+    "ACTIVE",
+    "AppointmentState",
+    "AppointmentView",
+    "Channel",
+    "DepartmentView",
+    "GridRow",
+    "HalfDay",
+    "ScheduleStatus",
+    "ScheduleView",
+    "SlotState",
+    "SlotView",
+    "VisitType",
+    "WeekGrid",
+    "get_appointment",
+    "get_schedule",
+    "is_foreign",
+    "list_appointments",
+    "list_bookable",
+    "list_bookable_departments",
+    "list_schedules",
+    "list_slots",
+    "rooms_of_today",
+    "week_grid",
+]

@@ -1,0 +1,128 @@
+"""Sessions from the weekly template: which days, which windows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from backend.kernel.clock import HalfDay, at_local
+from backend.scheduling.errors import (
+    PeriodInvalid,
+    TemplateInvalid,
+)
+
+#: The longest arrival window the state's indicator accepts (分时段预约精确到 30 分钟以内).
+WINDOW = dt.timedelta(minutes=30)
+
+
+#: The longest period one command generates.
+GENERATE_DAYS = 31
+
+
+#: When each half-day begins unless the template says otherwise, and when it must have ended, in
+#: minutes from midnight.
+SESSION_MINUTES: dict[HalfDay, tuple[int, int]] = {
+    HalfDay.AM: (8 * 60, 12 * 60),
+    HalfDay.PM: (13 * 60 + 30, 17 * 60 + 30),
+    HalfDay.EVENING: (18 * 60, 24 * 60),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Place ``number`` (from 1) and its UTC arrival window ``[starts_at, ends_at)``."""
+
+    number: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+def first_minute(half_day: HalfDay, starts_minute: int | None = None) -> int:
+    """The minute of the day a session begins: its own, or the usual one of its half-day."""
+    return SESSION_MINUTES[half_day][0] if starts_minute is None else starts_minute
+
+
+def check_template(
+    half_day: HalfDay, capacity: int, slot_minutes: int, starts_minute: int | None = None
+) -> None:
+    """Raise TemplateInvalid unless ``capacity`` visits of ``slot_minutes`` fit the half-day."""
+    begin = first_minute(half_day, starts_minute)
+    earliest, latest = SESSION_MINUTES[half_day]
+    if half_day is HalfDay.AM:
+        earliest = 0
+    if capacity < 1 or slot_minutes < 1:
+        raise TemplateInvalid(capacity=capacity, slot_minutes=slot_minutes)
+    if begin < earliest or begin + capacity * slot_minutes > latest:
+        raise TemplateInvalid(half_day=half_day.value, capacity=capacity, slot_minutes=slot_minutes)
+
+
+def slot_windows(
+    day: dt.date,
+    half_day: HalfDay,
+    capacity: int,
+    slot_minutes: int,
+    starts_minute: int | None = None,
+) -> list[Window]:
+    """The places of one session: visit *n* is due at ``begin + (n-1) * slot_minutes``.
+
+    Patients are told the half hour (counted from the session's begin) that visit falls into, so
+    that windows read "09:30–10:00" and are never longer than the 30 minutes the national indicator
+    for timed booking asks for. Raises TemplateInvalid when the session does not fit.
+    """
+    check_template(half_day, capacity, slot_minutes, starts_minute)
+    begin = first_minute(half_day, starts_minute)
+    midnight = at_local(day, dt.time.min)
+    session_end = midnight + dt.timedelta(minutes=SESSION_MINUTES[half_day][1])
+    step = int(WINDOW.total_seconds()) // 60
+    windows = []
+    for index in range(capacity):
+        opens = midnight + dt.timedelta(minutes=begin + index * slot_minutes // step * step)
+        windows.append(Window(index + 1, opens, min(opens + WINDOW, session_end)))
+    return windows
+
+
+class WeeklyEntry(Protocol):
+    """What planning needs to know of a template entry."""
+
+    @property
+    def weekday(self) -> int:
+        """1 (Monday) to 7."""
+        ...
+
+    @property
+    def effective_from(self) -> dt.date:
+        """The first day the entry holds."""
+        ...
+
+    @property
+    def effective_until(self) -> dt.date | None:
+        """The last day the entry holds; None = open."""
+        ...
+
+
+EntryT = TypeVar("EntryT", bound=WeeklyEntry)
+
+
+def check_period(first: dt.date, last: dt.date) -> None:
+    """Raise PeriodInvalid unless ``first <= last`` and both lie within 31 days."""
+    if not 0 <= (last - first).days < GENERATE_DAYS:
+        raise PeriodInvalid(first=first.isoformat(), last=last.isoformat())
+
+
+def planned_sessions(
+    entries: Iterable[EntryT], first: dt.date, last: dt.date
+) -> Iterator[tuple[dt.date, EntryT]]:
+    """Every session the template asks for from ``first`` to ``last`` inclusive, day by day."""
+    kept = list(entries)
+    for offset in range((last - first).days + 1):
+        day = first + dt.timedelta(days=offset)
+        for entry in kept:
+            ends = entry.effective_until
+            if (
+                entry.weekday == day.isoweekday()
+                and entry.effective_from <= day
+                and (ends is None or day <= ends)
+            ):
+                yield day, entry

@@ -1,0 +1,100 @@
+"""The states of places, appointments and sessions, and what they are called."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _
+
+from backend.kernel.clock import HalfDay
+
+
+class VisitType(StrEnum):
+    """What kind of visit a schedule offers (号别)."""
+
+    GENERAL = "general"
+    ASSOCIATE_CHIEF = "associate_chief"
+    CHIEF = "chief"
+    SPECIAL = "special"
+    EXAMINATION = "examination"
+
+
+class ScheduleStatus(StrEnum):
+    """Whether the session takes place."""
+
+    OPEN = "open"
+    STOPPED = "stopped"
+
+
+class SlotState(StrEnum):
+    """Where a place stands. ``held`` with a lapsed ``hold_until`` is as good as free."""
+
+    FREE = "free"
+    HELD = "held"
+    BOOKED = "booked"
+
+
+class AppointmentState(StrEnum):
+    """Where a patient's claim on a place stands."""
+
+    HELD = "held"
+    BOOKED = "booked"
+    CHECKED_IN = "checked_in"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    NO_SHOW = "no_show"
+
+
+class SlotEventKind(StrEnum):
+    """What can happen in the life of a place."""
+
+    GENERATED = "generated"
+    HELD = "held"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+    FULFILLED = "fulfilled"
+
+
+class Channel(StrEnum):
+    """Where a booking comes from; all draw on one pool."""
+
+    COUNTER = "counter"
+    IN_CLINIC = "in_clinic"
+    KIOSK = "kiosk"
+    MINIPROGRAM = "miniprogram"
+    PARTNER = "partner"
+    WECHAT = "wechat"
+
+
+VISIT_TYPE_WORDS = {
+    VisitType.GENERAL: _("普通门诊"),
+    VisitType.ASSOCIATE_CHIEF: _("副主任医师门诊"),
+    VisitType.CHIEF: _("主任医师门诊"),
+    VisitType.SPECIAL: _("特需门诊"),
+    VisitType.EXAMINATION: _("检查"),
+}
+
+
+HALF_DAY_WORDS = {HalfDay.AM: _("上午"), HalfDay.PM: _("下午"), HalfDay.EVENING: _("晚间")}
+
+
+STATE_WORDS = {
+    AppointmentState.HELD: _("待支付"),
+    AppointmentState.BOOKED: _("已挂号"),
+    AppointmentState.CHECKED_IN: _("已报到"),
+    AppointmentState.FULFILLED: _("已就诊"),
+    AppointmentState.CANCELLED: _("已退号"),
+    AppointmentState.EXPIRED: _("未支付，已失效"),
+    AppointmentState.NO_SHOW: _("未到诊"),
+}
+
+
+#: Appointments that occupy their place: at most one of these per slot.
+OCCUPYING = frozenset(AppointmentState) - {AppointmentState.CANCELLED, AppointmentState.EXPIRED}
+
+
+#: Appointments still ahead of the patient: at most one per practitioner and half-day.
+ACTIVE = frozenset({AppointmentState.HELD, AppointmentState.BOOKED, AppointmentState.CHECKED_IN})
