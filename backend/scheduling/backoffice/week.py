@@ -9,19 +9,16 @@ POST /backoffice/schedules/generate        make what the weekly template asks fo
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, request
+from flask import Response, flash, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, ngettext
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.kernel.errors import Forbidden, InvalidInput
-from backend.kernel.ids import Id, parse_id
+from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import now, today
 from backend.kernel.web import (
-    NavItem,
     current_actor,
     read_uow,
     redirect_to,
@@ -29,90 +26,24 @@ from backend.kernel.web import (
     requires,
     write_uow,
 )
-from backend.organization import queries as organization
 from backend.scheduling import queries, rules, service
+from backend.scheduling.backoffice import common
+from backend.scheduling.backoffice.common import WEEKDAYS, Filter, blueprint
 from backend.scheduling.errors import PeriodInvalid
-from backend.scheduling.rules import VISIT_TYPE_WORDS, VisitType
 
-blueprint = Blueprint(
-    "schedules", __name__, url_prefix="/backoffice/schedules", template_folder="templates"
-)
-
-NAV: tuple[NavItem, ...] = (
-    NavItem(
-        label=lazy_gettext("排班与号源"),
-        endpoint="schedules.week",
-        icon="calendar-week",
-        permission=Permission.SCHEDULING_SCHEDULE_READ,
-        section=lazy_gettext("门诊"),
-        order=40,
-    ),
-)
-
-WEEKDAYS = (
-    lazy_gettext("周一"),
-    lazy_gettext("周二"),
-    lazy_gettext("周三"),
-    lazy_gettext("周四"),
-    lazy_gettext("周五"),
-    lazy_gettext("周六"),
-    lazy_gettext("周日"),
-)
 WEEK = dt.timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What the address asks to see; None = everything (or, for the week, the first department)."""
-
-    day: dt.date | None
-    department_id: Id | None
-    visit_type: VisitType | None
-
-
-def _hospital_id() -> Id:
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
-    return hospital_id
-
-
-def _filter(values: dict[str, str]) -> Filter:
-    """Read ``day``, ``department`` and ``visit_type``; InvalidInput for what cannot be read."""
-    day = values.get("day", "")
-    visit_type = values.get("visit_type", "")
-    try:
-        return Filter(
-            day=dt.date.fromisoformat(day) if day else None,
-            department_id=parse_id(values.get("department", "")),
-            visit_type=VisitType(visit_type) if visit_type else None,
-        )
-    except ValueError as error:
-        raise InvalidInput(_("日期或号别写法有误"), code="filter_invalid") from error
-
-
-def _department_options(departments: list[organization.Department]) -> list[tuple[str, str]]:
-    return [(str(department.id), department.name) for department in departments]
-
-
-def _visit_type_options() -> list[tuple[str, object]]:
-    return [(kind.value, words) for kind, words in VISIT_TYPE_WORDS.items()]
 
 
 @blueprint.get("")
 @requires(Permission.SCHEDULING_SCHEDULE_READ)
 def week() -> Response:
     """The week of one department: who sits when and where, and how many places are free."""
-    wanted = _filter(request.args.to_dict())
-    hospital_id = _hospital_id()
+    wanted = common.read_filter(request.args)
+    hospital_id = common.hospital_id()
     with read_uow() as session:
         this_day = today(session)
         day = wanted.day or this_day
-        departments = list(
-            organization.list_departments(
-                session, hospital_id=hospital_id, kind=organization.DepartmentKind.CLINICAL
-            )
-        )
+        departments = common.clinical_departments(session)
         known = {department.id for department in departments}
         department_id = wanted.department_id if wanted.department_id in known else None
         if department_id is None and departments:
@@ -133,9 +64,9 @@ def week() -> Response:
             fragment="scheduling/_week.html",
             grid=grid,
             department_id=department_id,
-            departments=_department_options(departments),
+            departments=common.department_options(departments),
             visit_type=wanted.visit_type,
-            visit_types=_visit_type_options(),
+            visit_types=common.visit_type_options(),
             weekdays=WEEKDAYS,
             today=this_day,
             previous=day - WEEK,
@@ -154,7 +85,7 @@ def week() -> Response:
 @requires(Permission.SCHEDULING_SCHEDULE_READ)
 def day_list() -> Response:
     """Every session of one day, of one department or all."""
-    return _day_page(_filter(request.args.to_dict()), None)
+    return _day_page(common.read_filter(request.args), None)
 
 
 @blueprint.get("/<uuid:schedule_id>")
@@ -165,16 +96,14 @@ def session_detail(schedule_id: Id) -> Response:
 
 
 def _day_page(wanted: Filter, schedule_id: Id | None) -> Response:
-    hospital_id = _hospital_id()
+    hospital_id = common.hospital_id()
     with read_uow() as session:
         chosen = queries.get_schedule(session, schedule_id) if schedule_id else None
         slots = queries.list_slots(session, schedule_id) if schedule_id else []
         if chosen is not None:
             wanted = Filter(chosen.business_date, chosen.department_id, None)
         day = wanted.day or today(session)
-        departments = organization.list_departments(
-            session, hospital_id=hospital_id, kind=organization.DepartmentKind.CLINICAL
-        )
+        departments = common.clinical_departments(session)
         sessions = queries.list_schedules(
             session,
             hospital_id=hospital_id,
@@ -195,9 +124,9 @@ def _day_page(wanted: Filter, schedule_id: Id | None) -> Response:
             chosen=chosen,
             slots=slots,
             department_id=wanted.department_id,
-            departments=_department_options(list(departments)),
+            departments=common.department_options(departments),
             visit_type=wanted.visit_type,
-            visit_types=_visit_type_options(),
+            visit_types=common.visit_type_options(),
         )
 
 
@@ -205,14 +134,14 @@ def _day_page(wanted: Filter, schedule_id: Id | None) -> Response:
 @requires(Permission.SCHEDULING_SCHEDULE_GENERATE)
 def generate() -> BaseResponse:
     """Generate the shown week, or everything up to the last bookable day; nothing is made twice."""
-    wanted = _filter(request.form.to_dict())
+    wanted = common.read_filter(request.form)
     with write_uow() as session:
         first, last = _period(wanted.day, today(session))
         if request.form.get("span") == "window":
             first, last = today(session), rules.last_bookable_day(now(session))
         made = service.generate_schedules(
             session,
-            hospital_id=_hospital_id(),
+            hospital_id=common.hospital_id(),
             first=first,
             last=last,
             department_id=wanted.department_id if _is_bound_to_departments() else None,

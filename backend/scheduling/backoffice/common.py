@@ -1,0 +1,94 @@
+"""What scheduling's pages share: the blueprint, whose hospital it is, reading filters, choices of selects."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+
+from backend.kernel.errors import Forbidden, InvalidInput
+from backend.kernel.ids import Id, parse_id
+from backend.kernel.permissions import Permission
+from backend.kernel.web import NavItem, current_actor
+from backend.organization import queries as organization
+from backend.scheduling.rules import VISIT_TYPE_WORDS, VisitType
+
+blueprint = Blueprint(
+    "schedules", __name__, url_prefix="/backoffice/schedules", template_folder="../templates"
+)
+
+NAV: tuple[NavItem, ...] = (
+    NavItem(
+        label=lazy_gettext("排班与号源"),
+        endpoint="schedules.week",
+        icon="calendar-week",
+        permission=Permission.SCHEDULING_SCHEDULE_READ,
+        section=lazy_gettext("门诊"),
+        order=40,
+    ),
+)
+
+WEEKDAYS = (
+    lazy_gettext("周一"),
+    lazy_gettext("周二"),
+    lazy_gettext("周三"),
+    lazy_gettext("周四"),
+    lazy_gettext("周五"),
+    lazy_gettext("周六"),
+    lazy_gettext("周日"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the address asks to see; None = everything (or, for the week, the first department)."""
+
+    day: dt.date | None
+    department_id: Id | None
+    visit_type: VisitType | None
+
+
+def hospital_id() -> Id:
+    """The hospital of who asks; Forbidden for actors of none."""
+    found = current_actor().hospital_id
+    if found is None:
+        raise Forbidden
+    return found
+
+
+def read_filter(values: Mapping[str, str]) -> Filter:
+    """Read ``day``, ``department`` and ``visit_type``; InvalidInput for what cannot be read."""
+    day = values.get("day", "")
+    visit_type = values.get("visit_type", "")
+    try:
+        return Filter(
+            day=dt.date.fromisoformat(day) if day else None,
+            department_id=parse_id(values.get("department", "")),
+            visit_type=VisitType(visit_type) if visit_type else None,
+        )
+    except ValueError as error:
+        raise InvalidInput(_("日期或号别写法有误"), code="filter_invalid") from error
+
+
+def clinical_departments(session: Session) -> list[organization.Department]:
+    """The departments that hold clinics, by code; one query."""
+    return list(
+        organization.list_departments(
+            session, hospital_id=hospital_id(), kind=organization.DepartmentKind.CLINICAL
+        )
+    )
+
+
+def department_options(departments: Iterable[organization.Department]) -> list[tuple[str, str]]:
+    """Choices of a select."""
+    return [(str(department.id), department.name) for department in departments]
+
+
+def visit_type_options() -> list[tuple[str, object]]:
+    """Choices of a select."""
+    return [(kind.value, words) for kind, words in VISIT_TYPE_WORDS.items()]
