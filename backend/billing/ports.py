@@ -1,15 +1,15 @@
 """What billing needs from a payment platform, and how such a platform may fail.
 
-Owns the `PaymentGateway` Protocol, its value objects and its errors. Adapters (WeChat Pay in
-`backend.wechat.pay`) implement it; billing never learns which one it talks to. Amounts are integer
+Owns the `PaymentGateway` and `BillSource` Protocols, their value objects and errors. Adapters (WeChat
+Pay in `backend.wechat`) implement them; billing never learns which one it talks to. Amounts are integer
 fen (CNY), times are timezone-aware UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -98,6 +98,73 @@ class GatewayUnknown(GatewayError):
 
 class ForgedNotification(GatewayError):
     """A notification that the platform did not send, or not just now: store nothing of it."""
+
+
+class BillNotPublished(GatewayError):
+    """The bill of that day is not there yet: ask again later."""
+
+
+class BillRowKind(StrEnum):
+    """Money that came in, or money that went back."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """One line of a channel's bill, in our terms.
+
+    `number` is ours: out_trade_no of a payment, out_refund_no of a refund. `is_final` is false while
+    the channel still works on it (a refund on its way).
+    """
+
+    kind: BillRowKind
+    number: str
+    #: The order a refund belongs to; a payment's own number again.
+    out_trade_no: str
+    amount_fen: int
+    #: The channel's own number for it.
+    channel_number: str
+    happened_at: datetime
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A fetched bill: whole, as its hash proves, and read line by line from a file.
+
+    `rows` can be read once, in constant memory; it raises GatewayUnknown when the content
+    contradicts itself (unreadable lines, totals that are not the sum of the lines).
+    """
+
+    #: Hash of the file, in lower-case hexadecimal; the same file again has the same one.
+    digest: str
+    rows: Iterator[BillRow]
+
+
+class BillSource(Protocol):
+    """A channel that publishes, once a day, what it took and gave back the day before.
+
+    May raise GatewayRefused, GatewayUnknown and BillNotPublished; never called inside a database
+    transaction.
+    """
+
+    @property
+    def channel(self) -> str:
+        """Whose bill it is: a value of `rules.BillChannel`."""
+        ...
+
+    def published_from(self, day: date) -> datetime:
+        """When the bill of `day` (a business date) can be expected."""
+        ...
+
+    def fetch_bill(self, day: date) -> Bill:
+        """Fetch the bill of `day` into a file and prove it whole before the first row is read.
+
+        A day without a single line is a bill without rows.
+        """
+        ...
 
 
 class PaymentGateway(Protocol):

@@ -26,10 +26,12 @@ MODES = {
         "signtest",
     ),
     "refund": ("normal", "not_enough", "abnormal", "closed", "slow"),
+    # The first two spoil the download, the others make the day's bill itself wrong.
+    "bill": ("normal", "corrupt", "cut", "drop_row", "extra_row", "wrong_amount"),
 }
 #: How a forged notification is wrong. `amount` is the only one with a valid signature.
 FORGERIES = ("signature", "signtest", "timestamp", "serial", "cipher", "amount")
-OPERATIONS = ("native", "query", "close", "refund", "query_refund")
+OPERATIONS = ("native", "query", "close", "refund", "query_refund", "tradebill")
 MAX_SECONDS = 3600.0
 MAX_COUNT = 1000
 

@@ -70,6 +70,8 @@ class Store:
     """The open database file; `write()` is the only way to change anything."""
 
     def __init__(self, path: Path) -> None:
+        #: Where files beside the database go.
+        self.directory = path.parent
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row

@@ -22,6 +22,7 @@ import requests
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
+from wechatpayv3.utils import build_authorization
 
 from backend.billing.ports import (
     ForgedNotification,
@@ -161,6 +162,14 @@ class _StrictCore(Core):  # type: ignore[misc]
             raise UntrustedError("wrong signature")
         return True
 
+    def open_stream(self, path: str) -> requests.Response:
+        """A signed GET whose answer is read piece by piece; the library has whole answers only."""
+        key = (self._mchid, self._cert_serial_no, self._private_key)
+        signed = build_authorization(path, "GET", *key)
+        headers = {"Authorization": signed, "Wechatpay-Serial": self._public_key_id}
+        options = {"headers": headers, "proxies": self._proxy, "timeout": self._timeout}
+        return requests.get(self._gate_way + path, stream=True, **options)  # noqa: S113 - in options
+
 
 class WeChatPayGateway:
     """`PaymentGateway` for Native payment; thread-safe, keeps no state between calls."""
@@ -282,6 +291,17 @@ class WeChatPayGateway:
         except (ValueError, TypeError, AttributeError, KeyError, GatewayUnknown) as error:
             # Signed by the platform yet unreadable: never taken for a payment.
             raise ForgedNotification("unreadable content") from error
+
+    def ask_for(self, path: str) -> dict[str, Any]:
+        """GET a signed answer by its path and query; for the account's other papers."""
+        return self._ask(lambda: self._core.request(path))
+
+    def open_download(self, address: str) -> requests.Response:
+        """GET a file of this account, signed, as a stream; its answer carries no signature."""
+        base = self._config.base_url.rstrip("/")
+        if not address.startswith(f"{base}/v3/"):
+            raise GatewayUnknown("a download address that is not the platform's")
+        return self._core.open_stream(address.removeprefix(base))
 
     def _ask(self, call: Callable[[], tuple[int, str | bytes]]) -> dict[str, Any]:
         """One call: its JSON object ({} for 204), or GatewayRefused, or GatewayUnknown."""
