@@ -49,7 +49,7 @@ class HoldExpired:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentBooked:
-    """A place was paid for (or needs no payment) and is the patient's."""
+    """A place was paid for (or needs no payment) and is the patient's; without a practitioner it is a device's."""
 
     NAME: ClassVar[str] = "scheduling.appointment_booked"
     VERSION: ClassVar[int] = 1
@@ -58,7 +58,7 @@ class AppointmentBooked:
     appointment_id: Id
     patient_id: Id
     slot_id: Id
-    practitioner_id: Id
+    practitioner_id: Id | None
     starts_at: dt.datetime
 
 

@@ -87,6 +87,8 @@ class _Replay:
                 first=visit.spec.day,
                 last=visit.spec.day,
             ):
+                if view.practitioner_id is None:
+                    continue
                 found = appointments.list_slots(self.session, view.schedule_id)
                 numbers = {slot.number: slot.slot_id for slot in found}
                 day_key = (view.practitioner_id, view.business_date, view.half_day.value)

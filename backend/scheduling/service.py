@@ -37,9 +37,11 @@ from backend.scheduling.rules import (
     SlotState,
 )
 from backend.scheduling.services import pool
+from backend.scheduling.services.devices import add_device
 from backend.scheduling.services.templates import add_template_entry, generate_schedules
 
 __all__ = [
+    "add_device",
     "add_template_entry",
     "attach_invoice",
     "cancel_appointment",
@@ -227,6 +229,8 @@ def _schedule(session: Session, schedule_id: Id) -> Schedule:
 
 
 def _active_visit(session: Session, patient_id: Id, schedule: Schedule) -> Appointment | None:
+    if schedule.practitioner_id is None:
+        return None
     return session.scalars(
         select(Appointment)
         .where(
@@ -246,6 +250,8 @@ def _clear_way(session: Session, patient_id: Id, schedule: Schedule) -> None:
     One patient's claims on one session queue here, before they touch a place: a button hit ten times
     must not lock ten places and make them look taken to everyone else.
     """
+    if schedule.practitioner_id is None:
+        return  # of examinations a patient may have several, and one may take several places
     visit = (patient_id, schedule.practitioner_id, schedule.business_date, schedule.half_day)
     lock_name(session, "scheduling-visit-" + "-".join(map(str, visit)))
     present = _active_visit(session, patient_id, schedule)
@@ -268,6 +274,7 @@ def _new_appointment(
         slot_id=slot.id,
         schedule_id=schedule.id,
         practitioner_id=schedule.practitioner_id,
+        device_id=schedule.device_id,
         department_id=schedule.department_id,
         location_id=schedule.location_id,
         business_date=schedule.business_date,

@@ -23,11 +23,13 @@ from backend.scheduling.rules import (
 class ScheduleView:
     """One session with its places counted; times are UTC, the fee in fen.
 
-    ``next_starts_at``/``next_ends_at`` is the window the next booking gets; None when nothing is free.
+    An examination's session is a device's: ``practitioner_id`` is None then, and ``practitioner_name`` what the
+    device is called. ``next_starts_at``/``next_ends_at`` is the window the next booking gets; None when all are taken.
     """
 
     schedule_id: Id
-    practitioner_id: Id
+    practitioner_id: Id | None
+    device_id: Id | None
     practitioner_name: str
     title: str
     specialty: str
@@ -92,14 +94,18 @@ class SlotView:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentView:
-    """A patient's claim on a place, with names; times are UTC, the fee in fen."""
+    """A patient's claim on a place, with names; times are UTC, the fee in fen.
+
+    A place on a device has no ``practitioner_id``; ``practitioner_name`` is then what the device is called.
+    """
 
     id: Id
     hospital_id: Id
     patient_id: Id
     schedule_id: Id
     slot_id: Id
-    practitioner_id: Id
+    practitioner_id: Id | None
+    device_id: Id | None
     practitioner_name: str
     title: str
     department_id: Id
@@ -135,9 +141,9 @@ class AppointmentView:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One practitioner's week: the sessions of each day in the order of half-days."""
+    """One practitioner's or device's week: the sessions of each day in the order of half-days."""
 
-    practitioner_id: Id
+    performer_id: Id
     practitioner_name: str
     title: str
     cells: dict[dt.date, list[ScheduleView]]
@@ -145,7 +151,7 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class WeekGrid:
-    """A department's week: days Monday to Sunday, one row a practitioner with a session in it."""
+    """A department's week: days Monday to Sunday, one row a practitioner or device with a session in it."""
 
     days: tuple[dt.date, ...]
     rows: tuple[GridRow, ...]

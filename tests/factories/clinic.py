@@ -137,4 +137,5 @@ def open_schedules(database: Database, clinic: Clinic, day: dt.date = MONDAY) ->
     with database.read(SYSTEM) as session:
         views = queries.list_schedules(session, hospital_id=clinic.hospital_id, first=day, last=day)
     order = {person: index for index, person in enumerate(clinic.practitioner_ids)}
-    return [v.schedule_id for v in sorted(views, key=lambda v: order[v.practitioner_id])]
+    own = [(order[v.practitioner_id], v) for v in views if v.practitioner_id is not None]
+    return [view.schedule_id for _place, view in sorted(own, key=lambda pair: pair[0])]

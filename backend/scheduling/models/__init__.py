@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from backend.scheduling.models.devices import Device
 from backend.scheduling.models.places import IS_HELD, Appointment, Slot, SlotEvent, claimable
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
 
-__all__ = ["IS_HELD", "Appointment", "Schedule", "Slot", "SlotEvent", "TemplateEntry", "claimable"]
+__all__ = [
+    "IS_HELD",
+    "Appointment",
+    "Device",
+    "Schedule",
+    "Slot",
+    "SlotEvent",
+    "TemplateEntry",
+    "claimable",
+]

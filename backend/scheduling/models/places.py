@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.kernel.clock import HalfDay
 from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
 from backend.kernel.ids import Id
+from backend.scheduling.models.sessions import ONE_PERFORMER, performer_of
 from backend.scheduling.rules import (
     ACTIVE,
     OCCUPYING,
@@ -96,6 +97,7 @@ class Appointment(HospitalOwned, Base):
             sqlite_where=text(f"state IN ({_one_of(ACTIVE)})"),
             postgresql_where=text(f"state IN ({_one_of(ACTIVE)})"),
         ),
+        CheckConstraint(ONE_PERFORMER, name="performer"),
         Index("ix_scheduling_appointment_patient_day", "patient_id", "business_date"),
         Index("ix_scheduling_appointment_day", "hospital_id", "business_date", "department_id"),
     )
@@ -104,7 +106,9 @@ class Appointment(HospitalOwned, Base):
     patient_id: Mapped[Id] = fk("patients_patient.id")
     slot_id: Mapped[Id] = fk("scheduling_slot.id", index=True)
     schedule_id: Mapped[Id] = fk("scheduling_schedule.id", index=True)
-    practitioner_id: Mapped[Id] = fk("organization_practitioner.id")
+    practitioner_id: Mapped[Id | None] = fk("organization_practitioner.id")
+    #: The device of an examination: of those a patient may have several on a half-day.
+    device_id: Mapped[Id | None] = fk("scheduling_device.id")
     department_id: Mapped[Id] = fk("organization_department.id")
     location_id: Mapped[Id] = fk("organization_location.id")
     business_date: Mapped[dt.date]
@@ -125,6 +129,11 @@ class Appointment(HospitalOwned, Base):
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
     #: The invoice that pays for it, in billing's keeping.
     invoice_id: Mapped[Id | None]
+
+    @property
+    def performer_id(self) -> Id:
+        """Whom or what the patient comes to: a practitioner or a device."""
+        return performer_of(self.practitioner_id, self.device_id)
 
 
 class SlotEvent(HospitalOwned, Base):

@@ -38,8 +38,13 @@ def list_appointments(
     first: dt.date | None = None,
     states: frozenset[AppointmentState] | None = None,
 ) -> list[AppointmentView]:
-    """A patient's appointments by time, of one business day (or from ``first`` on) and of some states; two queries."""
-    statement = select(Appointment).where(Appointment.patient_id == patient_id)
+    """A patient's visits by time, of one business day (or from ``first`` on) and of some states; two queries.
+
+    Places on devices are none of them: an examination may take several, see ``list_examinations``.
+    """
+    statement = select(Appointment).where(
+        Appointment.patient_id == patient_id, Appointment.device_id.is_(None)
+    )
     hospital_id = actor(session).hospital_id
     if hospital_id is not None:
         statement = statement.where(Appointment.hospital_id == hospital_id)
@@ -64,8 +69,9 @@ def _appointment_views(session: Session, rows: Sequence[Appointment]) -> list[Ap
             schedule_id=row.schedule_id,
             slot_id=row.slot_id,
             practitioner_id=row.practitioner_id,
-            practitioner_name=labels[row.practitioner_id].name,
-            title=labels[row.practitioner_id].title,
+            device_id=row.device_id,
+            practitioner_name=labels[row.performer_id].name,
+            title=labels[row.performer_id].title,
             department_id=row.department_id,
             department_name=labels[row.department_id].name,
             location_id=row.location_id,

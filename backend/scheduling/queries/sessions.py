@@ -15,7 +15,8 @@ from backend.kernel.uow import actor, now, today
 from backend.organization import queries as organization
 from backend.scheduling import rules
 from backend.scheduling.errors import ScheduleNotFound
-from backend.scheduling.models import Appointment, Schedule, Slot, claimable
+from backend.scheduling.models import Appointment, Device, Schedule, Slot, claimable
+from backend.scheduling.models.sessions import performer_of
 from backend.scheduling.rules import (
     ScheduleStatus,
     SlotState,
@@ -40,7 +41,7 @@ def is_foreign(session: Session, hospital_id: Id) -> bool:
 def list_bookable(
     session: Session, *, hospital_id: Id, day: dt.date, department_id: Id | None = None
 ) -> list[ScheduleView]:
-    """The sessions of ``day`` that take place and are not over yet, full ones included; two queries.
+    """The practitioners' sessions of ``day`` that take place and are not over yet, full ones included; two queries.
 
     Empty on a day outside the booking window. In the order of department, half-day, time, practitioner.
     """
@@ -50,7 +51,11 @@ def list_bookable(
     found = list_schedules(
         session, hospital_id=hospital_id, first=day, last=day, department_id=department_id
     )
-    return [view for view in found if not view.is_stopped and not view.is_over]
+    return [
+        view
+        for view in found
+        if view.device_id is None and not view.is_stopped and not view.is_over
+    ]
 
 
 def list_bookable_departments(
@@ -148,12 +153,12 @@ def week_grid(
     )
     rows: dict[Id, GridRow] = {}
     for view in views:
+        performer_id = performer_of(view.practitioner_id, view.device_id)
         row = rows.setdefault(
-            view.practitioner_id,
-            GridRow(view.practitioner_id, view.practitioner_name, view.title, {}),
+            performer_id, GridRow(performer_id, view.practitioner_name, view.title, {})
         )
         row.cells.setdefault(view.business_date, []).append(view)
-    ordered = sorted(rows.values(), key=lambda row: (row.practitioner_name, row.practitioner_id))
+    ordered = sorted(rows.values(), key=lambda row: (row.practitioner_name, row.performer_id))
     return WeekGrid(days=days, rows=tuple(ordered))
 
 
@@ -217,19 +222,25 @@ def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[Sched
 def labels_of(
     session: Session, rows: Sequence[Schedule] | Sequence[Appointment]
 ) -> dict[Id, organization.Label]:
-    """What practitioners, departments and rooms are called, in one query."""
-    ids = {i for row in rows for i in (row.practitioner_id, row.department_id, row.location_id)}
-    return organization.labels_by_id(session, ids) if ids else {}
+    """What practitioners, departments and rooms are called, in one query; devices in another if there are any."""
+    ids = {i for row in rows for i in (row.performer_id, row.department_id, row.location_id)}
+    labels = organization.labels_by_id(session, ids) if ids else {}
+    if devices := {row.device_id for row in rows if row.device_id is not None}:
+        for device in session.scalars(select(Device).where(Device.id.in_(devices))):
+            words = str(rules.MODALITY_WORDS[device.modality])
+            labels[device.id] = organization.Label(device.name, words, "")
+    return labels
 
 
 def _schedule_view(
     row: Row[Any], labels: dict[Id, organization.Label], at: dt.datetime
 ) -> ScheduleView:
     schedule: Schedule = row[0]
-    person = labels[schedule.practitioner_id]
+    person = labels[schedule.performer_id]
     return ScheduleView(
         schedule_id=schedule.id,
         practitioner_id=schedule.practitioner_id,
+        device_id=schedule.device_id,
         practitioner_name=person.name,
         title=person.title,
         specialty=person.specialty,

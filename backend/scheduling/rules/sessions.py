@@ -58,14 +58,27 @@ def check_template(
         raise TemplateInvalid(half_day=half_day.value, capacity=capacity, slot_minutes=slot_minutes)
 
 
+def check_performer(practitioner_id: object, device_id: object, slot_minutes: int) -> None:
+    """Raise TemplateInvalid unless the session is exactly one's; a device's places keep to the 30-minute window."""
+    if (practitioner_id is None) == (device_id is None):
+        raise TemplateInvalid(performer="one of practitioner and device")
+    if device_id is not None and slot_minutes > WINDOW // dt.timedelta(minutes=1):
+        raise TemplateInvalid(slot_minutes=slot_minutes)
+
+
 def slot_windows(
     day: dt.date,
     half_day: HalfDay,
     capacity: int,
     slot_minutes: int,
     starts_minute: int | None = None,
+    *,
+    is_exact: bool = False,
 ) -> list[Window]:
     """The places of one session: visit *n* is due at ``begin + (n-1) * slot_minutes``.
+
+    ``is_exact``: a device's place lasts exactly as long as its slot, because one examination may take
+    several consecutive ones, and plans reckon with when it ends.
 
     Patients are told the half hour (counted from the session's begin) that visit falls into, so
     that windows read "09:30–10:00" and are never longer than the 30 minutes the national indicator
@@ -77,9 +90,12 @@ def slot_windows(
     session_end = midnight + dt.timedelta(minutes=SESSION_MINUTES[half_day][1])
     step = int(WINDOW.total_seconds()) // 60
     windows = []
+    if is_exact:
+        step = slot_minutes
     for index in range(capacity):
         opens = midnight + dt.timedelta(minutes=begin + index * slot_minutes // step * step)
-        windows.append(Window(index + 1, opens, min(opens + WINDOW, session_end)))
+        length = dt.timedelta(minutes=step)
+        windows.append(Window(index + 1, opens, min(opens + length, session_end)))
     return windows
 
 

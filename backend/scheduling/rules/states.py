@@ -19,6 +19,18 @@ class VisitType(StrEnum):
     EXAMINATION = "examination"
 
 
+class Modality(StrEnum):
+    """What kind of examination equipment a device is (after DICOM modalities)."""
+
+    CT = "ct"
+    MR = "mr"
+    RADIOGRAPHY = "radiography"
+    ULTRASOUND = "ultrasound"
+    NUCLEAR = "nuclear"
+    ENDOSCOPY = "endoscopy"
+    LABORATORY = "laboratory"
+
+
 class ScheduleStatus(StrEnum):
     """Whether the session takes place."""
 
@@ -67,6 +79,17 @@ class Channel(StrEnum):
     MINIPROGRAM = "miniprogram"
     PARTNER = "partner"
     WECHAT = "wechat"
+
+
+MODALITY_WORDS = {
+    Modality.CT: _("CT"),
+    Modality.MR: _("磁共振"),
+    Modality.RADIOGRAPHY: _("X 线"),
+    Modality.ULTRASOUND: _("超声"),
+    Modality.NUCLEAR: _("核医学"),
+    Modality.ENDOSCOPY: _("内镜"),
+    Modality.LABORATORY: _("检验采样"),
+}
 
 
 VISIT_TYPE_WORDS = {

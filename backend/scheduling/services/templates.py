@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
@@ -24,7 +24,8 @@ def add_template_entry(
     session: Session,
     *,
     hospital_id: Id,
-    practitioner_id: Id,
+    practitioner_id: Id | None = None,
+    device_id: Id | None = None,
     department_id: Id,
     location_id: Id,
     weekday: int,
@@ -40,15 +41,17 @@ def add_template_entry(
 ) -> TemplateEntry:
     """Add one weekly session: ``weekday`` 1 (Monday) to 7, ``fee_fen`` the registration fee in fen.
 
-    ``starts_minute`` counts from midnight; None = the usual begin of the half-day. Raises TemplateInvalid
-    when it does not fit its half-day.
+    It is a practitioner's or a device's. ``starts_minute`` counts from midnight; None = the usual begin of the
+    half-day. Raises TemplateInvalid when it does not fit its half-day.
     """
     half_day, visit_type = HalfDay(half_day), VisitType(visit_type)
     rules.check_template(half_day, capacity, slot_minutes, starts_minute)
+    rules.check_performer(practitioner_id, device_id, slot_minutes)
     entry = TemplateEntry(
         id=new_id(),
         hospital_id=hospital_id,
         practitioner_id=practitioner_id,
+        device_id=device_id,
         department_id=department_id,
         location_id=location_id,
         weekday=weekday,
@@ -68,7 +71,7 @@ def add_template_entry(
         "scheduling.add_template_entry",
         entity="template_entry",
         entity_id=entry.id,
-        practitioner_id=practitioner_id,
+        performer_id=entry.performer_id,
     )
     return entry
 
@@ -94,9 +97,11 @@ def generate_schedules(
     rules.check_period(first, last)
     lock_name(session, f"scheduling-generate-{hospital_id}")
     sessions = session.execute(
-        select(Schedule.practitioner_id, Schedule.business_date, Schedule.half_day).where(
-            Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last)
-        )
+        select(
+            func.coalesce(Schedule.practitioner_id, Schedule.device_id),
+            Schedule.business_date,
+            Schedule.half_day,
+        ).where(Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last))
     )
     present = {tuple(key) for key in sessions}
     schedules: list[dict[str, Any]] = []
@@ -104,7 +109,7 @@ def generate_schedules(
     for day, entry in rules.planned_sessions(
         _entries(session, hospital_id, first, last, department_id), first, last
     ):
-        key = (entry.practitioner_id, day, entry.half_day)
+        key = (entry.performer_id, day, entry.half_day)
         if key in present:
             continue
         present.add(key)
@@ -147,6 +152,7 @@ def _schedule_row(entry: TemplateEntry, day: dt.date, at: dt.datetime) -> dict[s
         "id": new_id(),
         "hospital_id": entry.hospital_id,
         "practitioner_id": entry.practitioner_id,
+        "device_id": entry.device_id,
         "department_id": entry.department_id,
         "location_id": entry.location_id,
         "business_date": day,
@@ -178,6 +184,7 @@ def _slot_rows(entry: TemplateEntry, schedule: dict[str, Any]) -> list[dict[str,
             entry.capacity,
             entry.slot_minutes,
             entry.starts_minute,
+            is_exact=entry.device_id is not None,
         )
     ]
 
