@@ -84,6 +84,8 @@ def open_clinic(program: Program, new_client: Callable[[], FlaskClient]) -> Addr
         ]
     tickets = [_arrive(program, patient_id, schedule.schedule_id) for patient_id in crowd]
     doctor = _log_in(new_client(), DOCTOR)
+    if schedule.practitioner_id is None:
+        raise LookupError(f"{DOCTOR_NAME} is no practitioner")
     with database.write(ACTOR) as session:
         called = queueing.call_next(
             session,
