@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import backend
 from backend.billing import handlers as billing
-from backend.billing.ports import PaymentGateway
+from backend.billing.handlers import Gateways
+from backend.billing.rules import Tender
 from backend.devices import tasks as device_tasks
 from backend.journeys import booking, settlement
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
@@ -48,8 +49,8 @@ class Program:
     settings: Settings
     secrets: Secrets
     database: Database
-    #: The payment platform; None where nothing is sold (some tests).
-    gateway: PaymentGateway | None = None
+    #: The payment platforms by tender; empty where nothing is sold (some tests).
+    gateways: Gateways = field(default_factory=dict)
 
 
 def audit_heads(settings: Settings) -> Path:
@@ -61,9 +62,9 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     """Join everything a process needs before it serves, works or runs a command."""
     import_models()
     secrets = load_secrets(settings)
-    gateway = open_gateway(settings)
+    gateways: Gateways = {Tender.WECHAT_NATIVE: open_gateway(settings)}
     subscriptions = Subscriptions()
-    billing.subscribe(subscriptions, gateway, settlement.record_trade_status)
+    billing.subscribe(subscriptions, gateways, settlement.record_trade_status)
     scheduling.subscribe(subscriptions)
     booking.subscribe(subscriptions)
     settlement.subscribe(subscriptions)
@@ -73,7 +74,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         subscriptions=subscriptions,
         clock=clock,
     )
-    return Program(settings, secrets, database, gateway)
+    return Program(settings, secrets, database, gateways)
 
 
 def open_gateway(settings: Settings) -> MerchantGateway:

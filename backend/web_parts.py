@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, current_app, url_for
 
 from backend.billing.backoffice import money_cases, prices
+from backend.billing.rules import Tender
 from backend.bootstrap import Program
 from backend.clinical import backoffice as workstation
 from backend.devices import api as kiosk_api
@@ -71,8 +72,9 @@ def collect_parts(program: Program) -> Parts:
     ):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV
-    if program.gateway is not None:
-        parts.without_forms.append(create_notify_blueprint(program.gateway, record_trade_status))
+    wechat_pay = program.gateways.get(Tender.WECHAT_NATIVE)
+    if wechat_pay is not None:
+        parts.without_forms.append(create_notify_blueprint(wechat_pay, record_trade_status))
     parts.extras["home_facts"] = list(today.FACTS)
     parts.blueprints += [screens.blueprint, phone.blueprint]
     for stream in ("hall", "queue"):

@@ -1,4 +1,4 @@
-"""Talks to the payment platform, outside transactions: T1 stored the intent, here is the act, T2.
+"""Talks to the payment platforms, outside transactions: T1 stored the intent, here is the act, T2.
 
 Any worker may take any step at any time: the next one is chosen from what is stored (``rules.next_step``)
 and every answer goes through ``record_trade_status`` or ``apply_refund_status``, which are idempotent.
@@ -7,7 +7,7 @@ and every answer goes through ``record_trade_status`` or ``apply_refund_status``
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -22,7 +22,7 @@ from backend.billing.ports import (
     TradeState,
     TradeStatus,
 )
-from backend.billing.rules import Step
+from backend.billing.rules import Step, Tender
 from backend.billing.views import PaymentView, RefundView
 from backend.contracts.billing import (
     PaymentCheckDue,
@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 #: Applies a platform's report to the books and to what hangs on the bill (an appointment).
 RecordTradeStatus = Callable[[Session, TradeStatus], object]
 
+#: Which platform each tender has. Tenders without one are left to subscribers of their own.
+Gateways = Mapping[Tender, PaymentGateway]
+
 ACTOR = system_actor("billing")
 #: What the payer reads in the wallet; fixed, because a repeated request must be the same request.
 DESCRIPTION = "门诊费用"
@@ -51,11 +54,11 @@ _ORDER_EXISTS = frozenset({"ORDERPAID", "ORDER_CLOSED", "ORDERCLOSED", "OUT_TRAD
 
 def subscribe(
     subscriptions: Subscriptions,
-    gateway: PaymentGateway,
+    gateways: Gateways,
     record_trade_status: RecordTradeStatus = service.apply_trade_status,
 ) -> None:
-    """Let billing act at the platform. ``record_trade_status`` is the journeys' settlement."""
-    cashier = PlatformCashier(gateway, record_trade_status)
+    """Let billing act at the platforms. ``record_trade_status`` is the journeys' settlement."""
+    cashier = PlatformCashier(gateways, record_trade_status)
     subscriptions.on(PaymentRequested, "platform_order", cashier.open_order, external=True)
     subscriptions.on(PaymentCheckDue, "platform_check", cashier.check_order, external=True)
     subscriptions.on(PaymentCloseRequested, "platform_close", cashier.close_order, external=True)
@@ -65,22 +68,22 @@ def subscribe(
 
 @dataclass(frozen=True, slots=True)
 class PlatformCashier:
-    """The subscribers that carry out billing's requests at one platform."""
+    """The subscribers that carry out billing's requests, each payment's at its tender's platform."""
 
-    gateway: PaymentGateway
+    gateways: Gateways
     record: RecordTradeStatus
 
     # --- payments ------------------------------------------------------------------------
 
     def open_order(self, database: Database, event: PaymentRequested) -> None:
         """Open the order and keep its code; a lost answer leaves it *unknown* for the checks."""
-        payment, _now, step = _look(database, event.payment_id)
+        payment, _now, step = self._look(database, event.payment_id)
         if step is Step.CREATE:
             self._create(database, payment)
 
     def check_order(self, database: Database, event: PaymentCheckDue) -> None:
         """Take the next step, and come back until the order has ended."""
-        payment, _now, step = _look(database, event.payment_id)
+        payment, _now, step = self._look(database, event.payment_id)
         if step is Step.NOTHING:
             return
         if step is Step.CREATE:
@@ -91,7 +94,7 @@ class PlatformCashier:
             self._ask_and_create(database, payment)
         else:
             self._ask(database, payment)
-        payment, moment, step = _look(database, event.payment_id)
+        payment, moment, step = self._look(database, event.payment_id)
         if step is Step.NOTHING:
             return
         wait = rules.next_check_seconds((moment - payment.created_at).total_seconds())
@@ -101,17 +104,17 @@ class PlatformCashier:
 
     def close_order(self, database: Database, event: PaymentCloseRequested) -> None:
         """Close the order, and come back until the platform has said how it ended."""
-        payment, _now, step = _look(database, event.payment_id)
+        payment, _now, step = self._look(database, event.payment_id)
         if step is Step.NOTHING:
             return
         self._close(database, payment)
-        if _look(database, event.payment_id)[2] is not Step.NOTHING:
+        if self._look(database, event.payment_id)[2] is not Step.NOTHING:
             raise RetryLater(CLOSE_AGAIN_SECONDS)
 
     def _create(self, database: Database, payment: PaymentView) -> None:
         number, expires_at = _order(payment)
         try:
-            code_url = self.gateway.create_native(
+            code_url = self.gateways[payment.tender].create_native(
                 out_trade_no=number,
                 amount_fen=payment.amount_fen,
                 description=DESCRIPTION,
@@ -140,7 +143,7 @@ class PlatformCashier:
         """Ask how the order stands and record it; None when no answer came."""
         number, _expires_at = _order(payment)
         try:
-            status = self.gateway.query(number)
+            status = self.gateways[payment.tender].query(number)
         except (GatewayUnknown, GatewayRefused) as error:
             log.warning("platform_query_failed", payment=str(payment.id), why=str(error))
             return None
@@ -160,19 +163,34 @@ class PlatformCashier:
         with database.write(ACTOR) as session:
             service.expire_payment(session, payment.id)
         try:
-            self.gateway.close(number)
+            self.gateways[payment.tender].close(number)
         except GatewayUnknown as error:
             log.warning("platform_close_unknown", payment=str(payment.id), why=str(error))
         except GatewayRefused as refusal:
             log.info("platform_close_refused", payment=str(payment.id), code=refusal.code)
         self._ask(database, payment)
 
+    def _look(self, database: Database, payment_id: Id) -> tuple[PaymentView, dt.datetime, Step]:
+        """The payment, the present, and what to do next; nothing where its tender has no platform."""
+        with database.read(ACTOR) as session:
+            payment = queries.get_payment(session, payment_id)
+            moment = now(session)
+        if payment.expires_at is None or payment.tender not in self.gateways:
+            return payment, moment, Step.NOTHING
+        step = rules.next_step(
+            payment.state,
+            has_code=payment.code_url is not None,
+            expires_at=payment.expires_at,
+            now=moment,
+        )
+        return payment, moment, step
+
     # --- refunds -------------------------------------------------------------------------
 
     def send_refund(self, database: Database, event: RefundRequested) -> None:
         """Ask the platform to give money back; the same number is never paid out twice."""
         refund, payment, _now = _look_at_refund(database, event.refund_id)
-        if refund.state is rules.RefundState.UNKNOWN:
+        if payment.tender not in self.gateways or refund.state is rules.RefundState.UNKNOWN:
             return  # the checks resolve it, by asking
         if refund.state not in (rules.RefundState.SUCCEEDED, rules.RefundState.ABNORMAL):
             self._refund(database, refund, payment)
@@ -180,10 +198,10 @@ class PlatformCashier:
     def check_refund(self, database: Database, event: RefundCheckDue) -> None:
         """Ask how a refund stands, and come back until it has ended."""
         refund, payment, _now = _look_at_refund(database, event.refund_id)
-        if _has_ended(refund):
+        if payment.tender not in self.gateways or _has_ended(refund):
             return
         try:
-            status = self.gateway.query_refund(refund.out_refund_no)
+            status = self.gateways[payment.tender].query_refund(refund.out_refund_no)
         except (GatewayUnknown, GatewayRefused) as error:
             log.warning("platform_refund_query_failed", refund=str(refund.id), why=str(error))
         else:
@@ -200,7 +218,7 @@ class PlatformCashier:
     def _refund(self, database: Database, refund: RefundView, payment: PaymentView) -> None:
         number, _expires_at = _order(payment)
         try:
-            status = self.gateway.refund(
+            status = self.gateways[payment.tender].refund(
                 out_refund_no=refund.out_refund_no,
                 out_trade_no=number,
                 amount_fen=refund.amount_fen,
@@ -219,22 +237,6 @@ class PlatformCashier:
             return
         with database.write(ACTOR) as session:
             service.apply_refund_status(session, status)
-
-
-def _look(database: Database, payment_id: Id) -> tuple[PaymentView, dt.datetime, Step]:
-    """The payment, the present, and what to do next."""
-    with database.read(ACTOR) as session:
-        payment = queries.get_payment(session, payment_id)
-        moment = now(session)
-    if payment.expires_at is None:
-        return payment, moment, Step.NOTHING
-    step = rules.next_step(
-        payment.state,
-        has_code=payment.code_url is not None,
-        expires_at=payment.expires_at,
-        now=moment,
-    )
-    return payment, moment, step
 
 
 def _look_at_refund(

@@ -88,9 +88,8 @@ def _expect_payment(payment: Any) -> Expected:
 def _expect_case(case: Any) -> Expected:
     if case.kind is not CaseKind.UNKNOWN_ORDER:
         return {}
-    return {
-        EntryKind.STRAY_RECEIVED: rules.payment_suspended(Tender.WECHAT_NATIVE, case.amount_fen)
-    }
+    tender = case.tender or Tender.WECHAT_NATIVE
+    return {EntryKind.STRAY_RECEIVED: rules.payment_suspended(tender, case.amount_fen)}
 
 
 class _Replay:

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from backend.billing.models import MoneyCase, Payment, Refund
 from backend.billing.rules import (
     CaseKind,
+    Channel,
     ChargeState,
     InvoiceState,
     PaymentState,
@@ -90,6 +91,9 @@ class PaymentView:
     #: The money came for a bill that had ended: it goes back by itself.
     is_given_back: bool
     outcome_words: str
+    channel: Channel
+    #: Who took it: a staff code, a kiosk code or a program's name.
+    actor_label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class RefundView:
     reason: str
     requested_at: dt.datetime
     succeeded_at: dt.datetime | None
+    channel: Channel
+    actor_label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,27 @@ CASE_WORDS = {
     CaseKind.UNKNOWN_ORDER: _("到账订单不是本院发起"),
     CaseKind.REFUND_ABNORMAL: _("退款异常，平台没有退成"),
     CaseKind.REFUND_DIFFERS: _("退款金额与申请不符"),
+    CaseKind.OUTCOME_UNKNOWN: _("对方长时间没有答复，结果不明"),
+    CaseKind.CASH_TO_HAND_BACK: _("应退现金待患者领取"),
+}
+
+#: What payers and staff call each tender.
+TENDER_WORDS = {
+    Tender.CASH: _("现金"),
+    Tender.WECHAT_NATIVE: _("微信支付"),
+    Tender.WECHAT_CODEPAY: _("微信付款码"),
+    Tender.ALIPAY_QR: _("支付宝"),
+    Tender.BANK_CARD: _("银行卡"),
+    Tender.PREPAID: _("预交金账户"),
+    Tender.INSURANCE: _("医保统筹"),
+}
+
+#: What staff call each channel.
+CHANNEL_WORDS = {
+    Channel.COUNTER: _("窗口"),
+    Channel.KIOSK: _("自助机"),
+    Channel.PHONE: _("手机"),
+    Channel.SYSTEM: _("系统"),
 }
 
 #: What staff call each price category.

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.ports import RefundState, RefundStatus, TradeState, TradeStatus
+from backend.billing.rules import Channel
 from backend.clinical import queries as records
 from backend.clinical import service as clinical
 from backend.demo import history
@@ -25,6 +26,13 @@ from backend.scheduling import service as scheduling
 
 CHUNK = 100
 PAY_AFTER = dt.timedelta(minutes=6)
+#: Where somebody who booked there also pays.
+_CHANNELS = {
+    "counter": Channel.COUNTER,
+    "kiosk": Channel.KIOSK,
+    "miniprogram": Channel.PHONE,
+    "wechat": Channel.PHONE,
+}
 
 
 @dataclass(slots=True)
@@ -76,7 +84,7 @@ class _Replay:
             slot_id=numbers[visit.spec.slot_number],
         )
         visit.appointment_id = visit_booked.appointment.id
-        self._pay(visit_booked.invoice.id, visit.spec.fee_tender)
+        self._pay(visit_booked.invoice.id, visit.spec.fee_tender, _CHANNELS[visit.spec.channel])
 
     def _slots_of(self, visit: _Visit) -> tuple[Id, dict[int, Id]]:
         key = (visit.practitioner_id, visit.spec.day, visit.spec.half_day)
@@ -95,15 +103,20 @@ class _Replay:
                 self.slots[day_key] = (view.schedule_id, numbers)
         return self.slots[key]
 
-    def _pay(self, invoice_id: Id, tender: str) -> None:
+    def _pay(self, invoice_id: Id, tender: str, channel: Channel) -> None:
         invoice = bills.get_invoice(self.session, invoice_id)
         if invoice.due_fen == 0:
             return
         if tender == "cash":
-            settlement.pay_cash(self.session, invoice_id=invoice_id, received_fen=invoice.due_fen)
+            settlement.pay_cash(
+                self.session,
+                invoice_id=invoice_id,
+                received_fen=invoice.due_fen,
+                channel=Channel.COUNTER,
+            )
             return
         payment = billing.start_qr_payment(
-            self.session, invoice_id=invoice_id, amount_fen=invoice.due_fen
+            self.session, invoice_id=invoice_id, amount_fen=invoice.due_fen, channel=channel
         )
         self.session.flush()
         self.transactions += 1
@@ -186,7 +199,7 @@ class _Replay:
             return
         invoice_id = records.get_encounter(self.session, visit.encounter_id).invoice_id
         if invoice_id is not None:
-            self._pay(invoice_id, visit.spec.orders_tender)
+            self._pay(invoice_id, visit.spec.orders_tender, _CHANNELS[visit.spec.channel])
 
 
 def _kept_alive(session: Session) -> list[object]:

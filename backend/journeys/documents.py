@@ -7,15 +7,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from backend.billing.rules import Tender
-from backend.billing.views import InvoiceView, PaymentView
+from backend.billing.views import TENDER_WORDS, InvoiceView, PaymentView
 from backend.kernel.clock import local
 from backend.kernel.money import format_yuan
 from backend.queueing.views import TicketView
 
 Element = dict[str, Any]
-
-TENDER_WORDS = {Tender.CASH: "现金", Tender.WECHAT_NATIVE: "微信支付"}
 
 
 def text(words: str, size: int = 1, align: str = "left", *, bold: bool = False) -> Element:
@@ -81,7 +78,7 @@ def receipt_document(
         elements.append(row(words, format_yuan(line.amount_fen)))
     elements += [{"type": "rule"}, row(_("合计"), format_yuan(invoice.total_fen))]
     if payment is not None:
-        elements.append(row(_("支付方式"), TENDER_WORDS.get(payment.tender, payment.tender.value)))
+        elements.append(row(_("支付方式"), str(TENDER_WORDS[payment.tender])))
         if payment.paid_at is not None:
             elements.append(row(_("支付时间"), f"{local(payment.paid_at):%Y-%m-%d %H:%M:%S}"))
     elements += [

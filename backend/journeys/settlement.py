@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.ports import TradeStatus
-from backend.billing.rules import ChargeState, InvoiceState
+from backend.billing.rules import Channel, ChargeState, InvoiceState
 from backend.billing.views import PaymentView
 from backend.contracts.billing import InvoicePaid
 from backend.kernel.ids import Id
@@ -36,9 +36,18 @@ def record_trade_status(session: Session, status: TradeStatus) -> Id:
     return payment.id
 
 
-def pay_cash(session: Session, *, invoice_id: Id, received_fen: int, key: str | None = None) -> Id:
+def pay_cash(
+    session: Session,
+    *,
+    invoice_id: Id,
+    received_fen: int,
+    channel: Channel | None = None,
+    key: str | None = None,
+) -> Id:
     """Take cash at the counter and confirm what it pays for; the payment. Errors: those of ``billing.pay_cash``."""
-    payment = billing.pay_cash(session, invoice_id=invoice_id, received_fen=received_fen, key=key)
+    payment = billing.pay_cash(
+        session, invoice_id=invoice_id, received_fen=received_fen, channel=channel, key=key
+    )
     session.flush()
     confirm_paid_visits(session, invoice_id)
     return payment.id

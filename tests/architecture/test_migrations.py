@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, Enum, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from backend import migrations
@@ -56,3 +57,27 @@ def test_a_migrated_database_guards_its_audit_log(engine: Engine) -> None:
         )
     with pytest.raises(DBAPIError), writable.begin() as connection:
         connection.execute(text("DELETE FROM kernel_audit_event"))
+
+
+def allowed_values(engine: Engine) -> dict[str, set[str]]:
+    """Every CHECK of an enumeration in the database: its name and the words it allows."""
+    found: dict[str, set[str]] = {}
+    for table in inspect(engine).get_table_names():
+        for check in inspect(engine).get_check_constraints(table):
+            words = set(re.findall(r"'([a-z0-9_]+)'", check["sqltext"]))
+            if words and check["name"]:
+                found[check["name"]] = words
+    return found
+
+
+def test_migrated_checks_allow_what_the_enumerations_have(engine: Engine) -> None:
+    migrations.upgrade(engine)
+    found = allowed_values(engine)
+    enumerations = 0
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, Enum):
+                enumerations += 1
+                name = f"ck_{table.name}_{column.type.name}"
+                assert found.get(name) == set(column.type.enums), name
+    assert enumerations > 10

@@ -18,7 +18,7 @@ from backend.app import create_app
 from backend.billing import handlers as billing_handlers
 from backend.billing import queries as bills
 from backend.billing import service as billing
-from backend.billing.rules import PriceCategory
+from backend.billing.rules import PriceCategory, Tender
 from backend.devices import service as devices
 from backend.journeys import booking, settlement
 from backend.kernel.dispatcher import Dispatcher
@@ -193,7 +193,9 @@ class Door:
 
 def subscribe_all(subscriptions: Subscriptions, gateway: ScriptedGateway) -> Subscriptions:
     """The subscribers of the running program, with a scripted platform."""
-    billing_handlers.subscribe(subscriptions, gateway, settlement.record_trade_status)
+    billing_handlers.subscribe(
+        subscriptions, {Tender.WECHAT_NATIVE: gateway}, settlement.record_trade_status
+    )
     scheduling_handlers.subscribe(subscriptions)
     booking.subscribe(subscriptions)
     settlement.subscribe(subscriptions)

@@ -17,6 +17,7 @@ from backend.billing.models.columns import fen
 from backend.billing.rules import (
     CaseKind,
     CaseState,
+    Tender,
 )
 from backend.kernel.db import Base, UtcDateTime, enum_column, fk, id_pk
 from backend.kernel.ids import Id
@@ -36,6 +37,8 @@ class MoneyCase(Base):
     hospital_id: Mapped[Id | None] = fk("organization_hospital.id")
     kind: Mapped[CaseKind] = enum_column(CaseKind)
     state: Mapped[CaseState] = enum_column(CaseState, default=CaseState.OPEN)
+    #: Of money whose order is not ours: where it lies.
+    tender: Mapped[Tender | None] = enum_column(Tender)
     #: The payment's or refund's number at the platform: one case a kind and reference.
     reference: Mapped[str] = mapped_column(String(64))
     payment_id: Mapped[Id | None] = fk("billing_payment.id", index=True)

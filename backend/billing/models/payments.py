@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.billing.models.columns import fen
+from backend.billing.models.columns import Handled, fen
 from backend.billing.rules import (
     PaymentState,
     RefundState,
@@ -24,7 +24,7 @@ from backend.kernel.db import Base, HospitalOwned, UtcDateTime, enum_column, fk,
 from backend.kernel.ids import Id
 
 
-class Payment(HospitalOwned, Base):
+class Payment(Handled, HospitalOwned, Base):
     """One try to pay one invoice: cash taken, or an order at a platform."""
 
     __tablename__ = "billing_payment"
@@ -72,7 +72,7 @@ class Payment(HospitalOwned, Base):
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
-class Refund(HospitalOwned, Base):
+class Refund(Handled, HospitalOwned, Base):
     """Money on its way back to the tender it came from."""
 
     __tablename__ = "billing_refund"

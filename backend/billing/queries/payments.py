@@ -30,7 +30,7 @@ from backend.kernel.ids import Id
 #: What a payer is told about each state of a payment.
 PAYMENT_WORDS = {
     PaymentState.CREATED: _("正在生成付款码"),
-    PaymentState.PENDING: _("请用微信扫码支付"),
+    PaymentState.PENDING: _("请扫码支付"),
     PaymentState.UNKNOWN: _("支付结果正在确认，请稍候，不要重复支付"),
     PaymentState.CLOSING: _("正在取消支付，请稍候"),
     PaymentState.SUCCEEDED: _("支付成功"),
@@ -67,6 +67,8 @@ def payment_view(payment: Payment) -> PaymentView:
         is_in_flight=is_in_flight(payment.state),
         is_given_back=payment.is_suspended and payment.state is PaymentState.SUCCEEDED,
         outcome_words=str(words),
+        channel=payment.channel,
+        actor_label=payment.actor_label,
     )
 
 
@@ -118,6 +120,8 @@ def _refund_view(refund: Refund) -> RefundView:
         reason=refund.reason,
         requested_at=refund.requested_at,
         succeeded_at=refund.succeeded_at,
+        channel=refund.channel,
+        actor_label=refund.actor_label,
     )
 
 

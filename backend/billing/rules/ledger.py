@@ -31,10 +31,16 @@ REFUND_PAYABLE = "payable:refund"
 SUSPENSE = "suspense"
 
 
-#: Where each tender's money lies.
+#: Where each tender's money lies: in the drawer, at a platform until it pays us, at the insurance until
+#: it settles. Prepaid money lies with us already: it is what we owe the patient.
 TENDER_ACCOUNTS: Mapping[Tender, str] = {
     Tender.CASH: "cash:drawer",
     Tender.WECHAT_NATIVE: "wechat:clearing",
+    Tender.WECHAT_CODEPAY: "wechat:clearing",
+    Tender.ALIPAY_QR: "alipay:clearing",
+    Tender.BANK_CARD: "bank_card:clearing",
+    Tender.PREPAID: "deposit:patient",
+    Tender.INSURANCE: "insurance:receivable",
 }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from backend.billing.errors import IllegalMove
+from backend.kernel.permissions import ActorKind
 
 
 class PriceCategory(StrEnum):
@@ -81,7 +82,43 @@ class Tender(StrEnum):
     """What is paid with."""
 
     CASH = "cash"
+    #: The payer scans our code.
     WECHAT_NATIVE = "wechat_native"
+    #: We scan the payer's code.
+    WECHAT_CODEPAY = "wechat_codepay"
+    ALIPAY_QR = "alipay_qr"
+    BANK_CARD = "bank_card"
+    #: The balance of the patient's prepaid account.
+    PREPAID = "prepaid"
+    #: What the national insurance pays for the patient.
+    INSURANCE = "insurance"
+
+
+#: Tenders that are settled in our own books alone, in the unit of work that takes them.
+OWN_TENDERS = frozenset({Tender.CASH, Tender.PREPAID})
+
+
+class Channel(StrEnum):
+    """Where money was taken or given back."""
+
+    COUNTER = "counter"
+    KIOSK = "kiosk"
+    PHONE = "phone"
+    #: By the program itself, for nobody who stands there.
+    SYSTEM = "system"
+
+
+#: Without staff: what the share of self-service counts.
+SELF_SERVICE = frozenset({Channel.KIOSK, Channel.PHONE})
+
+
+def channel_of(kind: ActorKind) -> Channel:
+    """The channel of somebody who acts without naming one."""
+    return {
+        ActorKind.STAFF: Channel.COUNTER,
+        ActorKind.DEVICE: Channel.KIOSK,
+        ActorKind.PATIENT: Channel.PHONE,
+    }.get(kind, Channel.SYSTEM)
 
 
 class CaseKind(StrEnum):
@@ -92,6 +129,10 @@ class CaseKind(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
     REFUND_ABNORMAL = "refund_abnormal"
     REFUND_DIFFERS = "refund_differs"
+    #: The far end has said nothing for so long that a person has to ask it.
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    #: Cash that is owed back to a payer who was not at the counter.
+    CASH_TO_HAND_BACK = "cash_to_hand_back"
 
 
 class CaseState(StrEnum):

@@ -29,6 +29,7 @@ def open_case(
     amount_fen: int,
     payment_id: Id | None = None,
     refund_id: Id | None = None,
+    tender: Tender | None = None,
     **facts: str | int | None,
 ) -> MoneyCase:
     """Open a case, or give the one that is there for this kind and reference.
@@ -49,6 +50,7 @@ def open_case(
             amount_fen=amount_fen,
             payment_id=payment_id,
             refund_id=refund_id,
+            tender=tender,
         )
         session.add(case)
     case.state, case.facts, case.opened_at = CaseState.OPEN, dict(facts), now(session)
@@ -95,8 +97,12 @@ def close_settled_cases(session: Session, kind: CaseKind, reference: str, reason
         _close(session, case, reason)
 
 
-def record_stray_trade(session: Session, status: TradeStatus) -> MoneyCase | None:
-    """Keep money the platform reports for an order that is not ours: into suspense, with a case.
+def record_stray_trade(
+    session: Session, status: TradeStatus, *, tender: Tender = Tender.WECHAT_NATIVE
+) -> MoneyCase | None:
+    """Keep money a platform reports for an order that is not ours: into suspense, with a case.
+
+    ``tender`` says which platform, and so where the money lies.
 
     None when nothing was paid. Idempotent by ``out_trade_no``. A known order is refused (ValueError):
     ``apply_trade_status`` is for those.
@@ -119,6 +125,7 @@ def record_stray_trade(session: Session, status: TradeStatus) -> MoneyCase | Non
         reference=status.out_trade_no,
         hospital_id=None,
         amount_fen=status.amount_fen,
+        tender=tender,
         transaction_id=status.transaction_id,
     )
     ledger.post(
@@ -126,7 +133,7 @@ def record_stray_trade(session: Session, status: TradeStatus) -> MoneyCase | Non
         EntryKind.STRAY_RECEIVED,
         source_id=case.id,
         hospital_id=None,
-        lines=rules.payment_suspended(Tender.WECHAT_NATIVE, status.amount_fen),
+        lines=rules.payment_suspended(tender, status.amount_fen),
     )
     return case
 

@@ -19,8 +19,9 @@ from backend.billing.errors import (
     PaymentInFlight,
 )
 from backend.billing.models import Invoice, Payment
-from backend.billing.rules import EntryKind, InvoiceState, PaymentState, Tender
+from backend.billing.rules import Channel, EntryKind, InvoiceState, PaymentState, Tender
 from backend.billing.services import invoices, ledger
+from backend.billing.services.handled import who
 from backend.billing.services.in_flight import in_flight_payment, request_close
 from backend.billing.services.refunds import lock_payment
 from backend.contracts.billing import (
@@ -35,7 +36,12 @@ from backend.kernel.uow import now
 
 
 def pay_cash(
-    session: Session, *, invoice_id: Id, received_fen: int, key: str | None = None
+    session: Session,
+    *,
+    invoice_id: Id,
+    received_fen: int,
+    channel: Channel | None = None,
+    key: str | None = None,
 ) -> Payment:
     """Take cash for a bill, whole; the change is in the payment.
 
@@ -43,25 +49,27 @@ def pay_cash(
     asked to close first. ``key`` makes the command idempotent.
     """
     if key is None:
-        return _pay_cash(session, invoice_id, received_fen)
+        return _pay_cash(session, invoice_id, received_fen, channel)
     answer = idempotency.once(
         session,
         "billing.pay_cash",
         key,
         {"invoice": invoice_id, "received": received_fen},
-        lambda: {"id": _pay_cash(session, invoice_id, received_fen).id},
+        lambda: {"id": _pay_cash(session, invoice_id, received_fen, channel).id},
     )
     return session.get_one(Payment, Id(answer["id"]))
 
 
-def _pay_cash(session: Session, invoice_id: Id, received_fen: int) -> Payment:
+def _pay_cash(
+    session: Session, invoice_id: Id, received_fen: int, channel: Channel | None
+) -> Payment:
     invoice = invoices.lock_invoice(session, invoice_id)
     _require_payable(session, invoice)
     other = in_flight_payment(session, invoice.id)
     if other is not None and other.state is not PaymentState.CLOSING:
         raise PaymentInFlight(payment_id=str(other.id))
     change_fen = rules.cash_change(invoice.total_fen, received_fen)
-    payment = _new_payment(session, invoice, Tender.CASH)
+    payment = _new_payment(session, invoice, Tender.CASH, channel)
     payment.tendered_fen, payment.change_fen = received_fen, change_fen
     settle(session, invoice, payment, paid_at=now(session))
     return payment
@@ -73,6 +81,7 @@ def start_qr_payment(
     invoice_id: Id,
     amount_fen: int,
     tender: Tender = Tender.WECHAT_NATIVE,
+    channel: Channel | None = None,
     key: str | None = None,
 ) -> Payment:
     """Begin a QR payment of a bill: the order is opened at the platform after this transaction.
@@ -82,18 +91,22 @@ def start_qr_payment(
     PaymentInFlight (409). InvoiceNotOpen, InvoiceExpired (409). ``key`` makes it idempotent.
     """
     if key is None:
-        return _start_qr(session, invoice_id, amount_fen, tender)
+        return _start_qr(session, invoice_id, amount_fen, tender, channel)
     answer = idempotency.once(
         session,
         "billing.start_qr_payment",
         key,
         {"invoice": invoice_id, "amount": amount_fen, "tender": tender},
-        lambda: {"id": _start_qr(session, invoice_id, amount_fen, tender).id},
+        lambda: {"id": _start_qr(session, invoice_id, amount_fen, tender, channel).id},
     )
     return session.get_one(Payment, Id(answer["id"]))
 
 
-def _start_qr(session: Session, invoice_id: Id, amount_fen: int, tender: Tender) -> Payment:
+def _start_qr(
+    session: Session, invoice_id: Id, amount_fen: int, tender: Tender, channel: Channel | None
+) -> Payment:
+    if tender in rules.OWN_TENDERS:
+        raise ValueError(f"{tender.value} has no far end")
     invoice = invoices.lock_invoice(session, invoice_id)
     _require_payable(session, invoice)
     if amount_fen != invoice.total_fen:
@@ -103,6 +116,8 @@ def _start_qr(session: Session, invoice_id: Id, amount_fen: int, tender: Tender)
         raise PaymentInFlight(
             _("上一次扫码支付正在关闭"), next_step=_("请稍候几秒再试"), payment_id=str(other.id)
         )
+    if other is not None and other.tender is not tender:
+        raise PaymentInFlight(payment_id=str(other.id))
     if other is not None and other.expires_at is not None and other.expires_at > now(session):
         return other
     if other is not None:
@@ -112,7 +127,7 @@ def _start_qr(session: Session, invoice_id: Id, amount_fen: int, tender: Tender)
             next_step=_("请稍候几秒再试"),
             payment_id=str(other.id),
         )
-    payment = _new_payment(session, invoice, tender)
+    payment = _new_payment(session, invoice, tender, channel)
     payment.out_trade_no = payment.id.hex
     payment.expires_at = rules.qr_expiry(now(session), invoice.expires_at)
     session.flush()
@@ -222,7 +237,9 @@ def _require_payable(session: Session, invoice: Invoice) -> None:
         raise InvoiceExpired
 
 
-def _new_payment(session: Session, invoice: Invoice, tender: Tender) -> Payment:
+def _new_payment(
+    session: Session, invoice: Invoice, tender: Tender, channel: Channel | None
+) -> Payment:
     payment = Payment(
         id=new_id(),
         hospital_id=invoice.hospital_id,
@@ -235,6 +252,7 @@ def _new_payment(session: Session, invoice: Invoice, tender: Tender) -> Payment:
         refunded_fen=0,
         is_suspended=False,
         created_at=now(session),
+        **who(session, channel),
     )
     session.add(payment)
     return payment

@@ -23,6 +23,7 @@ from backend.billing.rules import (
     Tender,
 )
 from backend.billing.services import cases, ledger
+from backend.billing.services.handled import who
 from backend.billing.services.invoices import lock_invoice
 from backend.contracts.billing import RefundCheckDue, RefundRequested, RefundSucceeded
 from backend.kernel import audit, idempotency, outbox
@@ -207,6 +208,7 @@ def _new_refund(session: Session, payment: Payment, amount_fen: int, reason: str
         out_refund_no=refund_id.hex,
         reason=reason,
         requested_at=now(session),
+        **who(session),
     )
     session.add(refund)
     session.flush()

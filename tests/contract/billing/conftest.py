@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from backend.billing import handlers, queries, service
 from backend.billing.models import Payment
 from backend.billing.ports import TradeStatus
+from backend.billing.rules import Tender
 from backend.billing.verify import verify_ledger
 from backend.billing.views import InvoiceView, PaymentView
 from backend.kernel.clock import SystemClock
@@ -93,7 +94,7 @@ def shop(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Shop]:
         return payment
 
     subscriptions = Subscriptions()
-    handlers.subscribe(subscriptions, gateway, record)
+    handlers.subscribe(subscriptions, {Tender.WECHAT_NATIVE: gateway}, record)
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     database = make_empty_database(url, SystemClock(), subscriptions)
     parts = Parts(without_forms=[create_blueprint(gateway, record)])
@@ -112,7 +113,7 @@ def shop(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Shop]:
             make_world(database),
             Dispatcher(database),
             sandbox_process,
-            handlers.PlatformCashier(gateway, record),
+            handlers.PlatformCashier({Tender.WECHAT_NATIVE: gateway}, record),
             stored,
             answered,
         )

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.billing import queries, service
-from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState
+from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState, Tender
 from backend.contracts.billing import PaymentCheckDue, RefundCheckDue
 from backend.kernel.audit import AuditEvent
 from backend.kernel.ids import Id
@@ -74,7 +74,7 @@ def test_a_forged_notification_moves_nothing_but_is_remembered(shop: Shop, forge
 
 def test_nonsense_sent_to_the_route_is_refused(shop: Shop) -> None:
     invoice_id, _payment_id, _code_url = shop.show_code()
-    url = shop.cashier.gateway._config.notify_url  # type: ignore[attr-defined]
+    url = shop.cashier.gateways[Tender.WECHAT_NATIVE]._config.notify_url  # type: ignore[attr-defined]
     for body in (b"", b"{}", b"\xff", b"x" * 100_000):
         assert http("POST", url, data=body).status_code == 401
     assert http("GET", url).status_code in (404, 405)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.billing import handlers
+from backend.billing.rules import Tender
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database
@@ -21,7 +22,7 @@ def gateway() -> ScriptedGateway:
 def subscriptions(gateway: ScriptedGateway) -> Subscriptions:
     """Billing's own subscribers, over the scripted platform."""
     subscriptions = Subscriptions()
-    handlers.subscribe(subscriptions, gateway)
+    handlers.subscribe(subscriptions, {Tender.WECHAT_NATIVE: gateway})
     return subscriptions
 
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from backend.billing import handlers, queries, service
 from backend.billing.ports import RefundState, RefundStatus, TradeState, TradeStatus
+from backend.billing.rules import Tender
 from backend.billing.verify import verify_ledger
 from backend.kernel.clock import FixedClock
 from backend.kernel.dispatcher import Dispatcher
@@ -33,7 +34,7 @@ class MoneyStory(RuleBasedStateMachine):
         self.clock = FixedClock(MONDAY_MORNING)
         self.gateway = ScriptedGateway()
         subscriptions = Subscriptions()
-        handlers.subscribe(subscriptions, self.gateway)
+        handlers.subscribe(subscriptions, {Tender.WECHAT_NATIVE: self.gateway})
         url = f"sqlite:///{Path(self.folder.name) / 'story.db'}"
         self.database = make_empty_database(url, self.clock, subscriptions)
         self.dispatcher = Dispatcher(self.database)
