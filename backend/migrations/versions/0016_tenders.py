@@ -8,7 +8,7 @@ from alembic import op
 from backend.migrations.checks import add_enum_column, allow_values
 
 revision = "0016_tenders"
-down_revision = "0011_devices"
+down_revision = "0015_devices"
 branch_labels = None
 depends_on = None
 
