@@ -117,10 +117,16 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.QUEUEING_TICKET_CALL,
                 Permission.QUEUEING_TICKET_READ,
                 Permission.SCHEDULING_SCHEDULE_READ,
+                Permission.SCHEDULING_SLOT_ADD,
             }
         ),
         Role.SCHEDULER: frozenset(
-            {Permission.SCHEDULING_SCHEDULE_GENERATE, Permission.SCHEDULING_SCHEDULE_READ}
+            {
+                Permission.SCHEDULING_SCHEDULE_GENERATE,
+                Permission.SCHEDULING_SCHEDULE_MANAGE,
+                Permission.SCHEDULING_SCHEDULE_READ,
+                Permission.SCHEDULING_SLOT_ADD,
+            }
         ),
         Role.DEVICE_OPERATOR: frozenset(
             {Permission.DEVICES_KIOSK_MANAGE, Permission.DEVICES_KIOSK_READ}

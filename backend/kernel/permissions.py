@@ -36,7 +36,9 @@ class Permission(StrEnum):
     QUEUEING_TICKET_READ = "queueing:ticket:read"
     SCHEDULING_APPOINTMENT_WRITE = "scheduling:appointment:write"
     SCHEDULING_SCHEDULE_GENERATE = "scheduling:schedule:generate"
+    SCHEDULING_SCHEDULE_MANAGE = "scheduling:schedule:manage"
     SCHEDULING_SCHEDULE_READ = "scheduling:schedule:read"
+    SCHEDULING_SLOT_ADD = "scheduling:slot:add"
 
 
 class ActorKind(StrEnum):

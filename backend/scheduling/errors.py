@@ -93,3 +93,28 @@ class PeriodInvalid(InvalidInput):
     code = "period_invalid"
     default_message = _("生成排班的起止日期有误")
     default_next_step = _("请选择不超过 31 天、结束不早于开始的日期")
+
+
+class CalendarDayInvalid(InvalidInput):
+    """A calendar day without a sensible name or with a weekday that does not exist."""
+
+    code = "calendar_day_invalid"
+    default_message = _("日历上的这一天填写有误")
+    default_next_step = _("请检查名称（1–40 个字）和按周几出诊")
+    name_words = _("名称应为 1–40 个字")
+
+
+class CalendarDayUnknown(NotFound):
+    """The calendar says nothing of this day."""
+
+    code = "calendar_day_unknown"
+    default_message = _("日历上没有这一天的特别安排")
+    default_next_step = _("请刷新日历后再试")
+
+
+class CalendarYearUnknown(NotFound):
+    """The library does not know this year's notice (it is published each autumn for the next year)."""
+
+    code = "calendar_year_unknown"
+    default_message = _("程序里还没有这一年的放假安排")
+    default_next_step = _("请下载国务院办公厅的通知，用文件导入")

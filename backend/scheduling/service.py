@@ -37,6 +37,12 @@ from backend.scheduling.rules import (
     SlotState,
 )
 from backend.scheduling.services import pool
+from backend.scheduling.services.calendar import (
+    import_notice,
+    import_published_year,
+    remove_calendar_day,
+    set_calendar_day,
+)
 from backend.scheduling.services.devices import add_device
 from backend.scheduling.services.templates import add_template_entry, generate_schedules
 
@@ -49,9 +55,13 @@ __all__ = [
     "expire_hold",
     "generate_schedules",
     "hold_slot",
+    "import_notice",
+    "import_published_year",
     "mark_checked_in",
     "mark_fulfilled",
     "release_hold",
+    "remove_calendar_day",
+    "set_calendar_day",
     "sweep_expired_holds",
 ]
 

@@ -12,7 +12,9 @@ from backend.scheduling.rules import (
     STATE_WORDS,
     VISIT_TYPE_WORDS,
     AppointmentState,
+    CalendarEntry,
     Channel,
+    DayKind,
     ScheduleStatus,
     SlotState,
     VisitType,
@@ -170,3 +172,47 @@ class WeekGrid:
     def total_count(self) -> int:
         """All places of the whole week."""
         return sum(view.total_count for view in self.sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDayView:
+    """One day the calendar names. ``template_weekday`` 1 to 7; None = no clinic."""
+
+    day: dt.date
+    kind: DayKind
+    name: str
+    template_weekday: int | None
+    source: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAlready:
+    """What a day holds already: open sessions, and appointments still ahead in them."""
+
+    sessions: int
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChange:
+    """A day of a notice, what the calendar says of it now (None = nothing), and what was made for it already."""
+
+    entry: CalendarEntry
+    present: CalendarDayView | None
+    made: MadeAlready
+
+    @property
+    def is_new(self) -> bool:
+        """The calendar says nothing of the day yet."""
+        return self.present is None
+
+    @property
+    def is_same(self) -> bool:
+        """Nothing would change."""
+        held = self.present
+        return held is not None and (held.kind, held.name, held.template_weekday) == (
+            self.entry.kind,
+            self.entry.name,
+            self.entry.template_weekday,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.scheduling.models.calendar import CalendarDay
 from backend.scheduling.models.devices import Device
 from backend.scheduling.models.places import IS_HELD, Appointment, Slot, SlotEvent, claimable
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
@@ -9,6 +10,7 @@ from backend.scheduling.models.sessions import Schedule, TemplateEntry
 __all__ = [
     "IS_HELD",
     "Appointment",
+    "CalendarDay",
     "Device",
     "Schedule",
     "Slot",

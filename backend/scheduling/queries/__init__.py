@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from backend.kernel.clock import HalfDay
 from backend.scheduling.queries.appointments import get_appointment, list_appointments
+from backend.scheduling.queries.calendar import (
+    calendar_map,
+    compare_notice,
+    list_calendar_days,
+    sessions_made,
+)
 from backend.scheduling.queries.sessions import (
     get_schedule,
     is_foreign,
@@ -45,14 +51,18 @@ __all__ = [
     "SlotView",
     "VisitType",
     "WeekGrid",
+    "calendar_map",
+    "compare_notice",
     "get_appointment",
     "get_schedule",
     "is_foreign",
     "list_appointments",
     "list_bookable",
     "list_bookable_departments",
+    "list_calendar_days",
     "list_schedules",
     "list_slots",
     "rooms_of_today",
+    "sessions_made",
     "week_grid",
 ]

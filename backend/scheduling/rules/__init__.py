@@ -19,6 +19,16 @@ from backend.scheduling.rules.booking import (
     is_lapsed,
     last_bookable_day,
 )
+from backend.scheduling.rules.calendar import (
+    DAY_KIND_WORDS,
+    CalendarEntry,
+    DayKind,
+    published_notice,
+    published_years,
+    template_weekday,
+    usual_stand_in,
+)
+from backend.scheduling.rules.notice import Notice, Problem, read_notice
 from backend.scheduling.rules.sessions import (
     GENERATE_DAYS,
     SESSION_MINUTES,
@@ -30,6 +40,7 @@ from backend.scheduling.rules.sessions import (
     check_period,
     check_template,
     first_minute,
+    is_in_force,
     planned_sessions,
     slot_windows,
 )
@@ -54,6 +65,7 @@ __all__ = [
     "BOOKING_DAYS",
     "BOOKING_OPENS",
     "CANCEL_CUT_OFF",
+    "DAY_KIND_WORDS",
     "GENERATE_DAYS",
     "HALF_DAY_WORDS",
     "HOLD",
@@ -64,9 +76,13 @@ __all__ = [
     "VISIT_TYPE_WORDS",
     "WINDOW",
     "AppointmentState",
+    "CalendarEntry",
     "Channel",
+    "DayKind",
     "EntryT",
     "Modality",
+    "Notice",
+    "Problem",
     "ScheduleStatus",
     "SlotEventKind",
     "SlotState",
@@ -83,8 +99,14 @@ __all__ = [
     "hold_until",
     "is_claimable",
     "is_day_bookable",
+    "is_in_force",
     "is_lapsed",
     "last_bookable_day",
     "planned_sessions",
+    "published_notice",
+    "published_years",
+    "read_notice",
     "slot_windows",
+    "template_weekday",
+    "usual_stand_in",
 ]

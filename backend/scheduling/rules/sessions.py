@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from backend.scheduling.errors import (
     PeriodInvalid,
     TemplateInvalid,
 )
+from backend.scheduling.rules.calendar import template_weekday
 
 #: The longest arrival window the state's indicator accepts (分时段预约精确到 30 分钟以内).
 WINDOW = dt.timedelta(minutes=30)
@@ -127,18 +128,26 @@ def check_period(first: dt.date, last: dt.date) -> None:
         raise PeriodInvalid(first=first.isoformat(), last=last.isoformat())
 
 
+def is_in_force(entry: WeeklyEntry, day: dt.date) -> bool:
+    """True when the entry holds on ``day``, whatever weekday that is."""
+    ends = entry.effective_until
+    return entry.effective_from <= day and (ends is None or day <= ends)
+
+
 def planned_sessions(
-    entries: Iterable[EntryT], first: dt.date, last: dt.date
+    entries: Iterable[EntryT],
+    first: dt.date,
+    last: dt.date,
+    calendar: Mapping[dt.date, int | None] | None = None,
 ) -> Iterator[tuple[dt.date, EntryT]]:
-    """Every session the template asks for from ``first`` to ``last`` inclusive, day by day."""
+    """Every session the template asks for from ``first`` to ``last`` inclusive, day by day.
+
+    ``calendar`` names the days that run another weekday's template, or (None) hold no clinic.
+    """
     kept = list(entries)
     for offset in range((last - first).days + 1):
         day = first + dt.timedelta(days=offset)
+        weekday = template_weekday(day, calendar or {})
         for entry in kept:
-            ends = entry.effective_until
-            if (
-                entry.weekday == day.isoweekday()
-                and entry.effective_from <= day
-                and (ends is None or day <= ends)
-            ):
+            if entry.weekday == weekday and is_in_force(entry, day):
                 yield day, entry

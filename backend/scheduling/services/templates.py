@@ -15,7 +15,7 @@ from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_name
 from backend.kernel.permissions import Permission, require
 from backend.kernel.uow import actor, now
-from backend.scheduling import rules
+from backend.scheduling import queries, rules
 from backend.scheduling.models import Schedule, Slot, SlotEvent, TemplateEntry
 from backend.scheduling.rules import ScheduleStatus, SlotEventKind, SlotState, VisitType
 
@@ -86,7 +86,8 @@ def generate_schedules(
 ) -> int:
     """Make the sessions the weekly template asks for from ``first`` to ``last`` (both included, ≤ 31 days).
 
-    Sessions that exist already are left as they are, so running it again adds only what is missing.
+    Public holidays and worked weekends follow the calendar. Sessions that exist already are left as they are,
+    so running it again adds only what is missing.
     Returns the number of schedules made. Raises PeriodInvalid, and Forbidden for an actor who may not
     generate here (one bound to departments must name one of them).
     """
@@ -106,8 +107,9 @@ def generate_schedules(
     present = {tuple(key) for key in sessions}
     schedules: list[dict[str, Any]] = []
     slots: list[dict[str, Any]] = []
+    calendar = queries.calendar_map(session, hospital_id=hospital_id, first=first, last=last)
     for day, entry in rules.planned_sessions(
-        _entries(session, hospital_id, first, last, department_id), first, last
+        _entries(session, hospital_id, first, last, department_id), first, last, calendar
     ):
         key = (entry.performer_id, day, entry.half_day)
         if key in present:
