@@ -123,6 +123,11 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://127.0.0.1:{self.port_base}").rstrip("/")
 
     @property
+    def demands_second_factor(self) -> bool:
+        """True everywhere but in the demo: administrators work with a second factor or not at all."""
+        return self.env is not Environment.DEMO
+
+    @property
     def is_production(self) -> bool:
         """True in production, where nothing made for the demo is allowed."""
         return self.env is Environment.PRODUCTION

@@ -58,7 +58,7 @@ def collect_parts(program: Program) -> Parts:
     ]
     parts.actor_loaders.append((kiosk_api.PREFIX, kiosk_api.load_device_actor))
     parts.without_forms.append(kiosk_api.blueprint)
-    parts.blueprints += [login.blueprint, accounts.home_blueprint]
+    parts.blueprints += [login.blueprint, accounts.home_blueprint, accounts.factor_blueprint]
     for domain in (
         front_desk,
         workstation,

@@ -42,3 +42,35 @@ class AccountNotFound(NotFound):
 
     code = "account_not_found"
     default_message = _("没有找到这个账号")
+
+
+class CodeRefused(InvalidInput):
+    """A wrong, spent or late code of the second factor, or a locked account: it tells no guesser which."""
+
+    code = "code_refused"
+    default_message = _("动态口令不对、已经用过，或者账号暂时不能登录")
+    default_next_step = _("请等手机上出现下一个口令再试；连续输错 5 次会锁定 15 分钟")
+
+
+class EnrolmentLate(Conflict):
+    """No enrolment of a second factor is open, or it was begun too long ago."""
+
+    code = "enrolment_late"
+    default_message = _("这次绑定已经失效")
+    default_next_step = _("请重新开始绑定，再扫一次二维码")
+
+
+class FactorDemanded(Conflict):
+    """An administrator keeps the second factor; it can be moved to another phone, not given up."""
+
+    code = "factor_demanded"
+    default_message = _("管理员必须使用动态口令，不能停用")
+    default_next_step = _("换手机请用“换绑”")
+
+
+class OwnAccount(InvalidInput):
+    """Nobody does this to their own account: another administrator has to."""
+
+    code = "own_account"
+    default_message = _("不能对自己的账号这样做")
+    default_next_step = _("请让另一位管理员操作")

@@ -1,11 +1,11 @@
-"""Tables of identity: accounts, the roles they hold, and their sessions."""
+"""Tables of identity: accounts, the roles they hold, their sessions and second factors."""
 
 from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.identity.rules import Role
@@ -63,3 +63,45 @@ class StaffSession(Base):
     last_seen_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     end_reason: Mapped[EndReason | None] = enum_column(EndReason)
+    #: The password was right, the second factor is still to be shown: good for nothing else.
+    awaits_code: Mapped[bool] = mapped_column(default=False)
+    #: When the second factor was last shown in this session; sensitive acts ask for a fresh one.
+    factor_at: Mapped[dt.datetime | None]
+
+
+class SecondFactor(Base):
+    """The authenticator program of an account: its secret, sealed by the key ring, and the last time step used.
+
+    ``pending_*`` is an enrolment not yet confirmed by a code; until it is, the one before stays in force.
+    """
+
+    __tablename__ = "identity_second_factor"
+
+    account_id: Mapped[Id] = mapped_column(
+        Uuid(as_uuid=True), ForeignKey("identity_staff_account.id"), primary_key=True
+    )
+    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pending_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pending_at: Mapped[dt.datetime | None]
+    confirmed_at: Mapped[dt.datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True when logging in asks for a code."""
+        return self.secret_sealed is not None
+
+
+class RecoveryCode(Base):
+    """A one-time code for the day the phone is lost; only its SHA-256 is kept (the code is 80 random bits)."""
+
+    __tablename__ = "identity_recovery_code"
+    __table_args__ = (UniqueConstraint("account_id", "code_hash"),)
+
+    id: Mapped[Id] = id_pk()
+    account_id: Mapped[Id] = fk("identity_staff_account.id")
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    #: Replaced by a later set, or its factor was taken away.
+    withdrawn_at: Mapped[dt.datetime | None]

@@ -26,6 +26,12 @@ LONGEST_SESSION = dt.timedelta(hours=12)
 #: The last act is written at most this often, so that reading pages writes next to nothing.
 SEEN_EVERY = dt.timedelta(minutes=1)
 SHORTEST_PASSWORD = 10
+#: After the right password the code of the second factor is waited for so long.
+CODE_WITHIN = dt.timedelta(minutes=5)
+#: An enrolment is confirmed within this time, or begun anew.
+ENROL_WITHIN = dt.timedelta(minutes=15)
+#: Sensitive acts ask for a code again when the last one was shown longer ago.
+FRESH_FOR = dt.timedelta(minutes=10)
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _HOME = "/backoffice/"
 
@@ -136,6 +142,10 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+#: Roles that may not work without a second factor (outside the demo).
+FACTOR_DEMANDED = frozenset({Role.ADMINISTRATOR})
+
+
 @dataclass(frozen=True, slots=True)
 class RoleGrant:
     """A role held in one department, or (None) in the whole hospital."""
@@ -181,6 +191,16 @@ class Attempts:
         return Attempts(count, since, now + LOCKED_FOR if count >= MOST_FAILURES else None)
 
 
+def demands_factor(roles: Iterable[RoleGrant]) -> bool:
+    """True when one of these roles may not work without a second factor."""
+    return any(grant.role in FACTOR_DEMANDED for grant in roles)
+
+
+def is_fresh(factor_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """True while a second factor shown at ``factor_at`` still covers sensitive acts."""
+    return factor_at is not None and now - factor_at < FRESH_FOR
+
+
 class SessionState(StrEnum):
     """What a session found by its cookie is good for."""
 
@@ -188,6 +208,8 @@ class SessionState(StrEnum):
     IDLE = "idle"
     EXPIRED = "expired"
     ENDED = "ended"
+    AWAITS_CODE = "awaits_code"
+    CODE_LATE = "code_late"
 
 
 def session_state(
@@ -197,10 +219,14 @@ def session_state(
     ended_at: dt.datetime | None,
     now: dt.datetime,
     idle: dt.timedelta,
+    awaits_code: bool = False,
 ) -> SessionState:
     """Whether the session still carries its person, and if not, why."""
     if ended_at is not None:
         return SessionState.ENDED
+    if awaits_code:
+        is_late = now - created_at >= CODE_WITHIN
+        return SessionState.CODE_LATE if is_late else SessionState.AWAITS_CODE
     if now - created_at >= LONGEST_SESSION:
         return SessionState.EXPIRED
     return SessionState.IDLE if now - last_seen_at >= idle else SessionState.LIVE

@@ -26,6 +26,23 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class NewLogin:
+    """A session that was just started: its token, and whether a code is still to be shown."""
+
+    token: str
+    awaits_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """The second factor of an account; ``pending_secret`` only while an enrolment waits for its first code."""
+
+    confirmed_at: dt.datetime | None = None
+    codes_left: int = 0
+    pending_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StaffView:
     """Who a session belongs to, with everything the shell of the back office shows."""
 
@@ -44,6 +61,8 @@ class StaffView:
     last_seen_at: dt.datetime
     state: SessionState
     roles: tuple[RoleGrant, ...]
+    has_factor: bool = False
+    factor_at: dt.datetime | None = None
 
     @property
     def role_words(self) -> str:
@@ -78,6 +97,7 @@ class AccountView:
     is_locked: bool
     locked_until: dt.datetime | None
     last_login_at: dt.datetime | None
+    has_factor: bool = False
 
     @property
     def role_words(self) -> str:

@@ -53,6 +53,7 @@ EXTRA = {
     ("identity", "audit_words.py"),
     ("identity", "login.py"),
     ("identity", "passwords.py"),
+    ("identity", "totp.py"),
 }
 
 

@@ -12,9 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from backend.app import create_app
+from backend.identity.rules import Role
+from backend.kernel.ids import Id
 from backend.kernel.uow import Database
 from tests.factories.clinic import Clinic, make_clinic
-from tests.factories.staff import PASSWORD
+from tests.factories.staff import PASSWORD, code_at, give_factor, make_account
 from tests.factories.webapp import make_program
 
 LogIn = Callable[..., TestResponse]
@@ -52,3 +54,22 @@ def log_in(client: FlaskClient) -> LogIn:
         return client.post("/login", data=form)
 
     return send
+
+
+@pytest.fixture
+def administrator(
+    sqlite_database: Database, clinic: Clinic, client: FlaskClient, log_in: LogIn
+) -> Id:
+    """An administrator, logged in with password and code; the account's id."""
+    account_id = make_account(sqlite_database, clinic, "admin", Role.ADMINISTRATOR)
+    give_factor(sqlite_database, account_id)
+    log_in("admin")
+    code = code_at(sqlite_database.clock.now())
+    send_form(client, "/login/code", code=code)
+    return account_id
+
+
+def send_form(client: FlaskClient, path: str, on: str = "/login", **fields: str) -> TestResponse:
+    """Send a form with the token of the page ``on``, or of the page that one leads to."""
+    token = form_token(client.get(on, follow_redirects=True))
+    return client.post(path, data={"csrf_token": token, **fields})

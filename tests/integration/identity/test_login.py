@@ -35,9 +35,10 @@ def attempt(
     with database.read(SYSTEM) as session:
         credentials = queries.find_credentials(session, username)
     with database.write(SYSTEM) as session:
-        return service.settle_login(
+        login = service.settle_login(
             session, credentials, is_password_right=right, allow_demo=allow_demo
         )
+    return login.token if login else None
 
 
 def reasons(database: Database) -> list[object]:

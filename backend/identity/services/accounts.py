@@ -1,0 +1,99 @@
+"""Commands of accounts: open, close, unlock, a new password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.identity import passwords, rules
+from backend.identity.errors import PasswordWeak, UsernameInvalid, UsernameTaken
+from backend.identity.models import StaffAccount, StaffRole
+from backend.identity.passwords import HashedPassword
+from backend.identity.rules import Attempts, Role, RoleGrant
+from backend.identity.services.sessions import end_sessions, keep_attempts, lock_account
+from backend.kernel import audit
+from backend.kernel.ids import Id, new_id
+from backend.kernel.uow import now
+
+
+def create_account(
+    session: Session,
+    *,
+    hospital_id: Id,
+    username: str,
+    password: str | HashedPassword,
+    practitioner_id: Id,
+    roles: Iterable[Role | RoleGrant],
+    is_demo: bool = False,
+) -> StaffAccount:
+    """Give someone who works here a login with ``roles``.
+
+    UsernameInvalid, UsernameTaken; PasswordWeak unless it is a demo account, whose password is public anyway and
+    which production refuses.
+    """
+    name = rules.normalise_username(username)
+    if not rules.is_username(name):
+        raise UsernameInvalid(fields={"username": UsernameInvalid.default_message})
+    if session.scalar(select(StaffAccount.id).where(StaffAccount.username == name)):
+        raise UsernameTaken(fields={"username": UsernameTaken.default_message})
+    if isinstance(password, str):
+        if not is_demo and not rules.is_strong_password(password, name):
+            raise PasswordWeak(fields={"password": PasswordWeak.default_message})
+        password = passwords.hash_password(password)
+    account = StaffAccount(
+        id=new_id(),
+        hospital_id=hospital_id,
+        username=name,
+        password_hash=password.text,
+        practitioner_id=practitioner_id,
+        is_demo=is_demo,
+        created_at=now(session),
+    )
+    session.add(account)
+    session.flush()
+    grants = {g if isinstance(g, RoleGrant) else RoleGrant(g) for g in roles}
+    for grant in grants:
+        session.add(
+            StaffRole(account_id=account.id, role=grant.role, department_id=grant.department_id)
+        )
+    audit.record(
+        session,
+        "identity.create_account",
+        entity="account",
+        entity_id=account.id,
+        roles=sorted(grant.role.value for grant in grants),
+        is_demo=is_demo,
+    )
+    return account
+
+
+def set_active(session: Session, account_id: Id, *, hospital_id: Id, is_active: bool) -> None:
+    """Open or close an account; closing ends its sessions at once."""
+    account = lock_account(session, account_id, hospital_id)
+    account.is_active = is_active
+    if not is_active:
+        end_sessions(session, account_id)
+    audit.record(
+        session,
+        "identity.open_account" if is_active else "identity.close_account",
+        entity="account",
+        entity_id=account_id,
+    )
+
+
+def unlock_account(session: Session, account_id: Id, *, hospital_id: Id) -> None:
+    """Forget an account's failed logins before the quarter of an hour is over."""
+    keep_attempts(lock_account(session, account_id, hospital_id), Attempts())
+    audit.record(session, "identity.unlock_account", entity="account", entity_id=account_id)
+
+
+def set_password(session: Session, account_id: Id, *, hospital_id: Id, password: str) -> None:
+    """Give an account a new password and end its sessions. PasswordWeak."""
+    account = lock_account(session, account_id, hospital_id)
+    if not rules.is_strong_password(password, account.username):
+        raise PasswordWeak(fields={"password": PasswordWeak.default_message})
+    account.password_hash = passwords.hash_password(password).text
+    end_sessions(session, account_id)
+    audit.record(session, "identity.set_password", entity="account", entity_id=account_id)
