@@ -1,4 +1,4 @@
-"""Enrolling in a real browser by keyboard alone, from the forced page to the codes on paper, then a login with a code."""
+"""Enrolling in a real browser by keyboard alone, from the forced page to the printed codes; then a login with one."""
 
 from __future__ import annotations
 
