@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019_second_factor"
-down_revision = "0011_devices"
+down_revision = "0013_calendar"
 branch_labels = None
 depends_on = None
 
