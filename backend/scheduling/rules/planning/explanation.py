@@ -1,0 +1,124 @@
+"""Why a plan is as it is, in words: why this order, why another day, who made it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from backend.kernel.clock import local
+from backend.scheduling.rules.planning import Maker, Placed, Plan, Problem
+from backend.scheduling.rules.planning.preparation import Step, Timed, steps_of_day
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """One day of a plan: its visits in time's order, what to do for them, and why they stand so."""
+
+    day: dt.date
+    placed: tuple[Placed, ...]
+    steps: tuple[Step, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        """When the first visit begins."""
+        return self.placed[0].option.starts_at
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """When the last visit ends."""
+        return max(one.option.ends_at for one in self.placed)
+
+    @property
+    def stay_minutes(self) -> int:
+        """How long the patient is here."""
+        return (self.ends_at - self.starts_at) // dt.timedelta(minutes=1)
+
+
+def explain_days(problem: Problem, plan: Plan) -> list[DayPlan]:
+    """The plan day by day with words."""
+    days: dict[dt.date, list[Placed]] = {}
+    for one in plan.placed:
+        days.setdefault(one.option.day, []).append(one)
+    explained: list[DayPlan] = []
+    for day, placed in days.items():
+        timed = [Timed(p.visit, p.option.starts_at, p.option.ends_at) for p in placed]
+        earlier = [one for shown in explained for one in shown.placed]
+        reasons = [*_why_this_day(problem, placed, earlier), *_why_this_order(problem, placed)]
+        explained.append(
+            DayPlan(day, tuple(placed), tuple(steps_of_day(timed)), tuple(dict.fromkeys(reasons)))
+        )
+    return explained
+
+
+def _why_this_day(
+    problem: Problem, placed: Sequence[Placed], earlier: Sequence[Placed]
+) -> Iterator[str]:
+    if any(one.option.day in problem.fixed_days for one in placed):
+        yield _("这一天本来就要来医院，安排在一起")
+    apart = []
+    for before in earlier:
+        for one in placed:
+            gap = problem.gaps[before.visit.key, one.visit.key]
+            back = problem.gaps[one.visit.key, before.visit.key]
+            if _parts_days(gap.minutes, gap.next_day) and (
+                back.is_forbidden or _parts_days(back.minutes, back.next_day)
+            ):
+                apart.append((before, one, gap.reasons))
+    for before, one, reasons in apart:
+        words = "；".join(map(str, reasons))
+        yield _("“%(one)s”和“%(other)s”不能同一天：%(why)s",
+                one=before.visit.name, other=one.visit.name, why=words)  # fmt: skip
+    if earlier and not apart:
+        yield _("前面的日子里没有能接得上的空位")
+
+
+def _parts_days(minutes: int, next_day: bool) -> bool:
+    """True when the two cannot be on one day: a hospital's day has about ten hours."""
+    return next_day or minutes >= 10 * 60
+
+
+def _why_this_order(problem: Problem, placed: Sequence[Placed]) -> Iterator[str]:
+    for index, one in enumerate(placed):
+        for other in placed[index + 1 :]:
+            gap = problem.gaps[one.visit.key, other.visit.key]
+            back = problem.gaps[other.visit.key, one.visit.key]
+            if back.is_forbidden or _parts_days(back.minutes, back.next_day):
+                why = "；".join(map(str, back.reasons))
+                yield _(
+                    "先“%(one)s”后“%(other)s”：%(why)s",
+                    one=one.visit.name,
+                    other=other.visit.name,
+                    why=why,
+                )
+            elif gap.minutes:
+                why = "；".join(map(str, gap.reasons))
+                yield _("“%(one)s”与“%(other)s”之间留出时间：%(why)s",
+                        one=one.visit.name, other=other.visit.name, why=why)  # fmt: skip
+    fasting = [one for one in placed if one.visit.is_morning_only]
+    if fasting:
+        names = "、".join(one.visit.name for one in fasting)
+        yield _("空腹的检查（%(names)s）放在上午，只饿一次", names=names)
+
+
+def maker_words(plan: Plan) -> str:
+    """Who made the plan, for the person who offers it."""
+    words: dict[Maker, str] = {
+        Maker.SOLVER_BEST: _("已比较全部可能：没有来院天数更少、停留更短的安排"),
+        Maker.SOLVER: _("在限定时间内找到的最好安排"),
+        Maker.GREEDY: _("按先后逐项安排（优化求解没有给出更好的结果）"),
+    }
+    return words[plan.maker]
+
+
+def when_words(moment: dt.datetime, day: dt.date) -> str:
+    """A moment as the preparation sheet of ``day`` says it: the day before is named."""
+    wall = local(moment)
+    if wall.date() == day:
+        return f"{wall:%H:%M}"
+    if wall.date() == day - dt.timedelta(days=1):
+        return str(_("前一天 %(time)s", time=f"{wall:%H:%M}"))
+    return f"{wall:%m-%d %H:%M}"
