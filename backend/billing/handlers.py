@@ -201,7 +201,9 @@ class PlatformCashier:
         if payment.tender not in self.gateways or _has_ended(refund):
             return
         try:
-            status = self.gateways[payment.tender].query_refund(refund.out_refund_no)
+            status = self.gateways[payment.tender].query_refund(
+                refund.out_refund_no, _order(payment)[0]
+            )
         except (GatewayUnknown, GatewayRefused) as error:
             log.warning("platform_refund_query_failed", refund=str(refund.id), why=str(error))
         else:

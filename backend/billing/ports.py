@@ -209,8 +209,8 @@ class PaymentGateway(Protocol):
         """Give back `amount_fen` of an order of `total_fen`; idempotent by `out_refund_no`."""
         ...
 
-    def query_refund(self, out_refund_no: str) -> RefundStatus:
-        """Ask how a refund stands; an unknown refund is state NOT_FOUND, not an error."""
+    def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundStatus:
+        """Ask how a refund of that order stands; an unknown one is state NOT_FOUND, not an error."""
         ...
 
     def parse_notification(

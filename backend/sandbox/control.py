@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from backend.sandbox import trade
+from backend.sandbox import trade, wallet
+from backend.sandbox.alipay.gateway import alipay
 from backend.sandbox.errors import ControlError, PlatformError
 from backend.sandbox.faults import FORGERIES, list_faults, set_faults
 from backend.sandbox.payapi import platform
@@ -74,7 +75,11 @@ def forge() -> Response:
     if body.get("forgery", "signature") not in FORGERIES:
         raise ControlError(f"forgery: want one of {list(FORGERIES)}")
     try:
-        platform().forge(str(body.get("out_trade_no")), str(body.get("forgery", "signature")))
+        number, forgery = str(body.get("out_trade_no")), str(body.get("forgery", "signature"))
+        try:
+            platform().forge(number, forgery)
+        except PlatformError:
+            alipay().forge(number, forgery)
     except PlatformError as error:
         return problem(404, "order_not_found", error.message)
     return jsonify({"queued": True})
@@ -83,24 +88,22 @@ def forge() -> Response:
 @blueprint.get("/orders")
 def get_orders() -> Response:
     """Orders, newest first, at most 500, with what was refunded of each."""
-    here = platform()
-    with here.store.read() as db:
+    with platform().store.read() as db:
         rows = db.execute(
-            "SELECT o.*, (SELECT COALESCE(SUM(amount), 0) FROM refunds r WHERE r.out_trade_no ="
-            " o.out_trade_no AND r.status = 'SUCCESS') AS refunded FROM orders o"
-            " ORDER BY created_at DESC, rowid DESC LIMIT ?",
+            f"SELECT * FROM ({wallet.ORDERS}) ORDER BY created_at DESC LIMIT ?",  # noqa: S608
             (LONGEST_LIST,),
         ).fetchall()
     return jsonify(
         {
             "orders": [
                 {
+                    "wallet": row["wallet"],
                     "out_trade_no": row["out_trade_no"],
                     "description": row["description"],
                     "amount_fen": row["total"],
                     "refunded_fen": row["refunded"],
                     "state": row["state"],
-                    "code_url": trade.CODE_URL_PREFIX + row["code_token"],
+                    "code_url": wallet.code_of(row["code_token"]),
                     "time_expire": row["time_expire"],
                     "created_at": trade.rfc3339(row["created_at"]),
                     "transaction_id": row["transaction_id"],

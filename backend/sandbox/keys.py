@@ -58,7 +58,7 @@ def ensure_keys(directory: Path, *, base_url: str) -> PlatformKeys:
         else:
             known = json.loads(merchant.read_text("utf-8"))
             if known["base_url"] != base_url:
-                _write(merchant, {**known, "base_url": base_url})
+                write_whole(merchant, {**known, "base_url": base_url})
         return _load(platform)
 
 
@@ -81,8 +81,8 @@ def _load(path: Path) -> PlatformKeys:
 
 
 def _generate(merchant: Path, platform: Path, base_url: str) -> None:
-    merchant_key, platform_key = _new_key(), _new_key()
-    mchid = "19" + _digits(8)
+    merchant_key, platform_key = new_key(), new_key()
+    mchid = "19" + digits(8)
     shared = {
         "mchid": mchid,
         "appid": "wx" + secrets.token_hex(8),
@@ -91,48 +91,52 @@ def _generate(merchant: Path, platform: Path, base_url: str) -> None:
         ),
     }
     serial_no = secrets.token_hex(20).upper()
-    public_key_id = f"PUB_KEY_ID_01{mchid}{_digits(20)}"
-    _write(
+    public_key_id = f"PUB_KEY_ID_01{mchid}{digits(20)}"
+    write_whole(
         merchant,
         {
             **shared,
             "serial_no": serial_no,
-            "private_key": _private_pem(merchant_key),
-            "public_key": _public_pem(platform_key),
+            "private_key": private_pem(merchant_key),
+            "public_key": public_pem(platform_key),
             "public_key_id": public_key_id,
             "base_url": base_url,
         },
     )
-    _write(
+    write_whole(
         platform,
         {
             **shared,
             "merchant_name": DEFAULT_MERCHANT_NAME,
             "merchant_serial_no": serial_no,
-            "merchant_public_key": _public_pem(merchant_key),
+            "merchant_public_key": public_pem(merchant_key),
             "public_key_id": public_key_id,
-            "private_key": _private_pem(platform_key),
+            "private_key": private_pem(platform_key),
         },
     )
 
 
-def _new_key() -> rsa.RSAPrivateKey:
+def new_key() -> rsa.RSAPrivateKey:
+    """A fresh RSA key of 2048 bits."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _digits(count: int) -> str:
+def digits(count: int) -> str:
+    """`count` random decimal digits."""
     return "".join(secrets.choice(string.digits) for _ in range(count))
 
 
-def _private_pem(key: rsa.RSAPrivateKey) -> str:
+def private_pem(key: rsa.RSAPrivateKey) -> str:
+    """A private key as PKCS 8 PEM text."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _public_pem(key: rsa.RSAPrivateKey) -> str:
+def public_pem(key: rsa.RSAPrivateKey) -> str:
+    """The public half of a key as PEM text."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def _write(path: Path, data: dict[str, Any]) -> None:
+def write_whole(path: Path, data: dict[str, Any]) -> None:
     """Write whole or not at all: a half-written key file would lock both sides out."""
     partial = path.with_suffix(".part")
     partial.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """The thread that delivers notifications and settles refunds when their time comes.
 
-A notification counts as taken when the merchant answers 200 or 204 within the platform's time-out;
+A notification counts as taken when the merchant answers as its platform wants within the time-out;
 anything else is tried again on the schedule in `Timing.retry_seconds`.
 """
 
@@ -73,7 +73,7 @@ class Notifier:
                     timeout=platform.timing.notify_timeout,
                     allow_redirects=False,
                 )
-            is_accepted, result = answer.status_code in (200, 204), f"HTTP {answer.status_code}"
+            is_accepted, result = _is_taken(row, answer), f"HTTP {answer.status_code}"
         except requests.RequestException as error:
             is_accepted, result = False, type(error).__name__
         with platform.store.write() as db:
@@ -87,6 +87,13 @@ class Notifier:
             )
         platform.wake.set()
         log.info("notification %s %s: %s", row["event_id"], row["event_type"], result)
+
+
+def _is_taken(row: sqlite3.Row, answer: requests.Response) -> bool:
+    """WeChat Pay takes the status for an answer, Alipay only the seven letters ``success``."""
+    if row["original_type"] == "alipay":
+        return answer.status_code == 200 and answer.text.strip() == "success"
+    return answer.status_code in (200, 204)
 
 
 def _report(done: Future[None]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, request
 
 from backend.sandbox import bills, refunds, trade
+from backend.sandbox.dropped import cut
 from backend.sandbox.errors import PlatformError
 from backend.sandbox.faults import Fault, get_fault, take_fault
 from backend.sandbox.platform import Platform
@@ -54,7 +55,7 @@ def _call(
         if fault.mode == "timeout":
             # Held until the merchant gives up; nothing is done. Ends at once when stopping.
             here.stopping.wait(fault.seconds)
-            return _cut()
+            return cut()
         if fault.mode == "error500":
             raise PlatformError("SYSTEM_ERROR", "系统异常，请稍后重试")
         if fault.mode == "rate_limited":
@@ -65,18 +66,11 @@ def _call(
         answer, status = {"code": error.code, "message": error.message}, error.status
         log.info("%s refused: %s", operation, error.code)
     if fault.mode == "lost_answer":
-        return _cut()
+        return cut()
     body = b"" if answer is None else json.dumps(answer, ensure_ascii=False).encode()
     headers = here.signed_headers(body, _SIGNATURE_FAULTS.get(fault.mode))
     content_type = None if answer is None else "application/json; charset=utf-8"
     return Response(body, status, headers, content_type=content_type)
-
-
-def _cut() -> Response:
-    """Break the connection under the request, as a lost answer looks to the merchant."""
-    connection = request.environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    return Response(status=504)
 
 
 def _json_body() -> dict[str, Any]:

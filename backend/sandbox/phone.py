@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.sandbox import trade
+from backend.sandbox import trade, wallet
 from backend.sandbox.control import json_object, problem
 from backend.sandbox.errors import ControlError, PhoneError
 from backend.sandbox.faults import FORGERIES, list_faults, set_faults
@@ -72,6 +72,7 @@ EVENT_WORDS = {
     "REFUND.SUCCESS": "退款成功",
     "REFUND.ABNORMAL": "退款异常",
     "REFUND.CLOSED": "退款关闭",
+    "trade_status_sync": "支付成功",
 }
 
 
@@ -155,18 +156,8 @@ def home() -> str:
     here = platform()
     with here.store.read() as db:
         now = here.business_time(db)
-        waiting = db.execute(
-            "SELECT * FROM orders WHERE state = 'NOTPAY' AND (expires_at IS NULL OR expires_at > ?)"
-            " ORDER BY created_at DESC, rowid DESC LIMIT ?",
-            (now, LISTED),
-        ).fetchall()
-        bills = db.execute(
-            "SELECT o.*, (SELECT COALESCE(SUM(amount), 0) FROM refunds r WHERE"
-            " r.out_trade_no = o.out_trade_no AND r.status = 'SUCCESS') AS refunded"
-            " FROM orders o WHERE transaction_id IS NOT NULL"
-            " ORDER BY paid_at DESC, rowid DESC LIMIT ?",
-            (LISTED,),
-        ).fetchall()
+        waiting = db.execute(wallet.WAITING, (now, LISTED)).fetchall()
+        bills = db.execute(wallet.PAID, (LISTED,)).fetchall()
     return _page("home", waiting=waiting, bills=bills)
 
 
@@ -176,43 +167,36 @@ def scan() -> BaseResponse:
     picture = request.files.get("picture")
     text = request.form.get("text", "").strip()
     code_url = read_payment_code(picture.read()) if picture and picture.filename else text
-    with platform().store.read() as db:
-        row = trade.find_by_code(db, code_url)
-    return redirect(url_for("phone.order", token=row["code_token"]), 303)
+    found = wallet.find(code_url)
+    return redirect(url_for("phone.order", token=found.row["code_token"]), 303)
 
 
 @blueprint.get("/order/<token>")
 def order(token: str) -> str | BaseResponse:
     """The cashier screen of one order; a paid one shows its receipt."""
-    here = platform()
-    with here.store.read() as db:
-        row = trade.find_by_code(db, trade.CODE_URL_PREFIX + token)
-        now = here.business_time(db)
-    if row["transaction_id"] is not None:
+    code = wallet.code_of(token)
+    if wallet.find(code).is_paid:
         return redirect(url_for("phone.result", token=token), 303)
-    trade.check_payable(row, now)
-    return _page("order", order=row)
+    found = wallet.scan(code)
+    return _page("order", order=found.row, wallet_name=found.wallet_name)
 
 
 @blueprint.post("/order/<token>/pay")
 def pay_order(token: str) -> BaseResponse:
     """The person confirms; pressing again leads to the same receipt."""
-    code_url = trade.CODE_URL_PREFIX + token
-    with platform().store.read() as db:
-        is_paid = trade.find_by_code(db, code_url)["transaction_id"] is not None
-    if not is_paid:
-        platform().pay(code_url)
+    code = wallet.code_of(token)
+    if not wallet.find(code).is_paid:
+        wallet.pay(code)
     return redirect(url_for("phone.result", token=token), 303)
 
 
 @blueprint.get("/order/<token>/result")
 def result(token: str) -> str | BaseResponse:
     """The receipt of a paid order."""
-    with platform().store.read() as db:
-        row = trade.find_by_code(db, trade.CODE_URL_PREFIX + token)
-    if row["transaction_id"] is None:
+    found = wallet.find(wallet.code_of(token))
+    if not found.is_paid:
         return redirect(url_for("phone.order", token=token), 303)
-    return _page("result", order=row)
+    return _page("result", order=found.row, wallet_name=found.wallet_name)
 
 
 @blueprint.post("/faults")
@@ -246,14 +230,14 @@ def look() -> Response:
     """What the phone shows after scanning: ``{"code_url"}`` → merchant, description, amount."""
     here = platform()
     try:
-        with here.store.read() as db:
-            row = trade.find_by_code(db, _json_code())
-            trade.check_payable(row, here.business_time(db))
+        found = wallet.scan(_json_code())
     except PhoneError as error:
         return problem(error.status, error.code, error.title, error.hint)
+    row = found.row
     return jsonify(
         {
             "state": row["state"],
+            "wallet": found.wallet,
             "merchant": here.keys.merchant_name,
             "description": row["description"],
             "amount_fen": row["total"],
@@ -267,7 +251,7 @@ def look() -> Response:
 def pay() -> Response:
     """The phone scans and pays: ``{"code_url": …}`` → ``{"state": "SUCCESS", …}``."""
     try:
-        row = platform().pay(_json_code())
+        row = wallet.pay(_json_code()).row
     except PhoneError as error:
         return problem(error.status, error.code, error.title, error.hint)
     return jsonify(

@@ -26,6 +26,8 @@ from backend.sandbox.store import Store, get_setting, put_setting
 #: A request older or newer than this is refused, as is an answer by the merchant.
 CLOCK_TOLERANCE = 300.0
 STALE_BY = 600.0
+#: Emptied by a reset, children before parents; the keys stay.
+RESET_TABLES = ("refunds", "orders", "alipay_refunds", "alipay_orders")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Platform:
     stopping: threading.Event = field(default_factory=threading.Event)
     #: Set whenever a notification may have become due.
     wake: threading.Event = field(default_factory=threading.Event)
+    #: Who builds the notifications of another platform, by their original_type.
+    builders: dict[str, Callable[[sqlite3.Row], tuple[dict[str, str], bytes]]] = field(
+        default_factory=dict
+    )
 
     @cached_property
     def _stranger(self) -> rsa.RSAPrivateKey:
@@ -111,6 +117,8 @@ class Platform:
 
     def build_notification(self, row: sqlite3.Row) -> tuple[dict[str, str], bytes]:
         """Headers and body of one stored notification, as they go over the wire now."""
+        if (builder := self.builders.get(row["original_type"])) is not None:
+            return builder(row)
         resource, apiv3_key = json.loads(row["resource"]), self.keys.apiv3_key
         if row["forgery"] == "amount":
             amount = resource["amount"]
@@ -202,6 +210,6 @@ class Platform:
         """Forget every order, refund, notification, fault and the clock; keep the keys."""
         with self.store.write() as db:
             db.execute("DELETE FROM notifications")
-            db.execute("DELETE FROM refunds")
-            db.execute("DELETE FROM orders")
+            for table in RESET_TABLES:
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
             db.execute("DELETE FROM settings")

@@ -7,6 +7,7 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
+from backend.sandbox.alipay.trade import CODE_PREFIX as ALIPAY_PREFIX
 from backend.sandbox.errors import PhoneError
 from backend.sandbox.trade import CODE_URL_PREFIX
 
@@ -40,7 +41,9 @@ def read_payment_code(picture: bytes) -> str:
     texts = _decode(image)
     if not texts:
         raise PhoneError("no_code", "没有找到二维码", "请让二维码完整、清晰地出现在图片中", 422)
-    return next((text for text in texts if text.startswith(CODE_URL_PREFIX)), texts[0])
+    return next(
+        (text for text in texts if text.startswith((CODE_URL_PREFIX, ALIPAY_PREFIX))), texts[0]
+    )
 
 
 def _decode(image: Image.Image) -> list[str]:

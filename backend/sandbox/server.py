@@ -14,6 +14,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.sandbox import control, payapi, phone
+from backend.sandbox.alipay import gateway as alipay_gateway
+from backend.sandbox.alipay import keys as alipay_keys
+from backend.sandbox.alipay.platform import AlipayPlatform
 from backend.sandbox.keys import ensure_keys
 from backend.sandbox.notifier import Notifier
 from backend.sandbox.platform import Platform, Timing
@@ -41,12 +44,13 @@ class _QuietHandler(WSGIRequestHandler):
         return
 
 
-def create_app(platform: Platform) -> Flask:
-    """The WSGI application over one platform."""
+def create_app(platform: Platform, alipay: AlipayPlatform) -> Flask:
+    """The WSGI application over the two payment platforms."""
     app = Flask(__name__)
-    app.extensions["platform"] = platform
+    app.extensions |= {"platform": platform, "alipay": alipay}
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD
     app.register_blueprint(payapi.blueprint)
+    app.register_blueprint(alipay_gateway.blueprint)
     app.register_blueprint(control.blueprint)
     app.register_blueprint(phone.blueprint)
 
@@ -82,7 +86,8 @@ def serve(directory: Path, *, port: int, timing: Timing) -> None:
     keys = ensure_keys(directory, base_url=base_url)
     store = Store(directory / "sandbox.sqlite3")
     platform = Platform(keys, store, timing)
-    server.app = create_app(platform)
+    alipay = AlipayPlatform(alipay_keys.ensure_keys(directory, base_url=base_url), platform)
+    server.app = create_app(platform, alipay)
     _end_on_signal(server, platform)
     notifier = Notifier(platform)
     notifier.start()

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from backend.sandbox.alipay.tables import SCHEMA as ALIPAY_SCHEMA
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
     out_trade_no TEXT PRIMARY KEY,
@@ -78,7 +80,8 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(SCHEMA)
+        for schema in (SCHEMA, ALIPAY_SCHEMA):
+            self._db.executescript(schema)
         path.chmod(0o600)
 
     @contextmanager

@@ -174,7 +174,7 @@ def find_by_code(db: sqlite3.Connection, code_url: str) -> sqlite3.Row:
     row = find_one(db, "SELECT * FROM orders WHERE code_token = ?", token)
     if row is None or not code_url.strip().startswith(CODE_URL_PREFIX):
         raise PhoneError(
-            "unknown_code", "这不是微信支付的二维码", "请扫描收银台或自助机屏幕上的付款码", 404
+            "unknown_code", "这不是付款二维码", "请扫描收银台或自助机屏幕上的付款码", 404
         )
     return row
 

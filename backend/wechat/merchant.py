@@ -83,9 +83,9 @@ class MerchantGateway:
             reason=reason,
         )
 
-    def query_refund(self, out_refund_no: str) -> RefundStatus:
+    def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundStatus:
         """See the port."""
-        return self.open().query_refund(out_refund_no)
+        return self.open().query_refund(out_refund_no, out_trade_no)
 
     def parse_notification(
         self, headers: Mapping[str, str], body: bytes

@@ -254,7 +254,7 @@ class WeChatPayGateway:
         )
         return self._expect_refund(answer, out_refund_no)
 
-    def query_refund(self, out_refund_no: str) -> RefundStatus:
+    def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundStatus:
         """Ask for a refund by our number; see the port."""
         path = f"/v3/refund/domestic/refunds/{quote(out_refund_no, safe='')}"
         try:

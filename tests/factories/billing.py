@@ -201,7 +201,7 @@ class ScriptedGateway:
         self._end()
         return status
 
-    def query_refund(self, out_refund_no: str) -> RefundStatus:
+    def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundStatus:
         self._begin("query_refund")
         self._end()
         absent = RefundStatus(out_refund_no, None, RefundState.NOT_FOUND)

@@ -67,7 +67,7 @@ def test_a_wrong_code_says_what_to_do(phone: Page, sandbox: Sandbox) -> None:
     phone.goto(sandbox.url)
     phone.get_by_label("付款码文字").fill("https://example.invalid/")
     phone.get_by_role("button", name="识别").click()
-    expect(phone.get_by_role("alert")).to_have_text("这不是微信支付的二维码")
+    expect(phone.get_by_role("alert")).to_have_text("这不是付款二维码")
     expect(phone.get_by_text("请扫描收银台或自助机屏幕上的付款码")).to_be_visible()
     assert axe(phone) == []
 

@@ -155,7 +155,7 @@ def test_a_refund_runs_to_success_once(
     assert first.refund_id == again.refund_id
     # Two notifications: the payment's, then the refund's once it is through.
     told = [gateway.parse_notification(*receiver.next()) for _ in range(2)]
-    ended = gateway.query_refund("RF20261123001")
+    ended = gateway.query_refund("RF20261123001", "XL20261123001")
     assert ended.state is RefundState.SUCCESS
     assert ended.amount_fen == 2500
     assert ended.succeeded_at is not None
@@ -191,7 +191,7 @@ def test_a_refund_that_cannot_be(gateway: WeChatPayGateway, sandbox: Sandbox) ->
 
 def test_an_unknown_refund_is_not_found(gateway: WeChatPayGateway) -> None:
     expected = RefundStatus("RF00000000", None, RefundState.NOT_FOUND)
-    assert gateway.query_refund("RF00000000") == expected
+    assert gateway.query_refund("RF00000000", "XL20261123001") == expected
 
 
 def test_a_refund_without_money_in_the_account_is_refused(
@@ -216,7 +216,7 @@ def test_a_refund_may_end_badly(
     refund(gateway)
     told = gateway.parse_notification(*receiver.next())
     assert told.state is RefundState(mode)
-    assert gateway.query_refund("RF20261123001").state is RefundState(mode)
+    assert gateway.query_refund("RF20261123001", "XL20261123001").state is RefundState(mode)
 
 
 # --- what goes wrong on the way --------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_a_lost_refund_answer_is_unknown_and_the_refund_happened(
     sandbox.put("/sandbox/faults", api="lost_answer", count=1, operation="refund")
     with pytest.raises(GatewayUnknown):
         refund(gateway)
-    assert gateway.query_refund("RF20261123001").amount_fen == 2500
+    assert gateway.query_refund("RF20261123001", "XL20261123001").amount_fen == 2500
 
 
 def test_a_timeout_is_unknown_and_a_query_finds_nothing(

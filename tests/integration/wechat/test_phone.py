@@ -56,7 +56,7 @@ def test_a_pasted_text_is_scanned_too(sandbox: Sandbox, code_url: str) -> None:
 def test_another_text_is_refused_in_words(text: str, sandbox: Sandbox) -> None:
     answer = post(sandbox, "/phone/scan", data={"text": text})
     assert answer.status_code == 404
-    assert "这不是微信支付的二维码" in answer.text
+    assert "这不是付款二维码" in answer.text
     assert "<script>alert" not in answer.text
 
 

@@ -21,7 +21,7 @@ def test_without_its_file_every_act_is_unknown_and_nothing_is_believed(tmp_path:
     with pytest.raises(GatewayUnknown):
         gateway.close("x")
     with pytest.raises(GatewayUnknown):
-        gateway.query_refund("x")
+        gateway.query_refund("x", "y")
     with pytest.raises(ForgedNotification):
         gateway.parse_notification({}, b"{}")
 
