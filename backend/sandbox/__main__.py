@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     defaults = Timing()
     parser = argparse.ArgumentParser(prog="sandbox", description="WeChat Pay v3 and a phone")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free port")
+    parser.add_argument(
+        "--bank-port", type=int, help="the bank's TCP port; the next one when not given"
+    )
     parser.add_argument("--dir", type=Path, required=True, help="keys and state live here")
     parser.add_argument(
         "--retry-seconds",
@@ -37,7 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(given)
     timing = Timing(retry_seconds=options.retry_seconds, settle_seconds=options.settle_seconds)
     try:
-        serve(options.dir, port=options.port, timing=timing)
+        bank_port = options.bank_port
+        if bank_port is None:
+            bank_port = options.port + 1 if options.port else 0
+        serve(options.dir, port=options.port, bank_port=bank_port, timing=timing)
     except OSError as error:
         sys.stderr.write(f"sandbox: cannot serve: {error}\n")
         return 1

@@ -26,12 +26,17 @@ MODES = {
         "signtest",
     ),
     "refund": ("normal", "not_enough", "abnormal", "closed", "slow"),
+    # silent: done but not answered; swallow: neither done nor answered.
+    "bank": ("normal", "silent", "swallow", "slow", "wrong_amount", "bad_mac"),
     # The first two spoil the download, the others make the day's bill itself wrong.
     "bill": ("normal", "corrupt", "cut", "drop_row", "extra_row", "wrong_amount"),
 }
 #: How a forged notification is wrong. `amount` is the only one with a valid signature.
 FORGERIES = ("signature", "signtest", "timestamp", "serial", "cipher", "amount")
-OPERATIONS = ("native", "query", "close", "refund", "query_refund", "tradebill")
+OPERATIONS = (
+    *("native", "query", "close", "refund", "query_refund", "tradebill"),
+    *("sign_on", "sale", "reversal", "card_refund", "settlement"),
+)
 MAX_SECONDS = 3600.0
 MAX_COUNT = 1000
 

@@ -49,6 +49,14 @@ MODE_WORDS = {
         "closed": "退款关闭",
         "slow": "退款缓慢",
     },
+    "bank": {
+        "normal": "正常应答",
+        "silent": "已处理但不应答",
+        "swallow": "未处理也不应答",
+        "slow": "应答很慢",
+        "wrong_amount": "应答金额不符",
+        "bad_mac": "应答 MAC 错误",
+    },
 }
 FORGERY_WORDS = {
     "signature": "签名是别人的",
@@ -66,7 +74,12 @@ NOTICE_WORDS = {
     "dropped": "已丢弃",
     "given_up": "已放弃",
 }
-KIND_WORDS = {"notification": "支付通知", "api": "接口应答", "refund": "退款处理"}
+KIND_WORDS = {
+    "notification": "支付通知",
+    "api": "接口应答",
+    "refund": "退款处理",
+    "bank": "银行前置",
+}
 EVENT_WORDS = {
     "TRANSACTION.SUCCESS": "支付成功",
     "REFUND.SUCCESS": "退款成功",

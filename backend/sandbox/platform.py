@@ -27,7 +27,10 @@ from backend.sandbox.store import Store, get_setting, put_setting
 CLOCK_TOLERANCE = 300.0
 STALE_BY = 600.0
 #: Emptied by a reset, children before parents; the keys stay.
-RESET_TABLES = ("refunds", "orders", "alipay_refunds", "alipay_orders")
+RESET_TABLES = (
+    *("refunds", "orders", "alipay_refunds", "alipay_orders"),
+    *("bank_transactions", "bank_terminals"),
+)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from backend.sandbox import control, payapi, phone
 from backend.sandbox.alipay import gateway as alipay_gateway
 from backend.sandbox.alipay import keys as alipay_keys
 from backend.sandbox.alipay.platform import AlipayPlatform
+from backend.sandbox.bank import keys as bank_keys
+from backend.sandbox.bank.server import BankServer
 from backend.sandbox.keys import ensure_keys
 from backend.sandbox.notifier import Notifier
 from backend.sandbox.platform import Platform, Timing
@@ -73,10 +75,10 @@ def create_app(platform: Platform, alipay: AlipayPlatform) -> Flask:
     return app
 
 
-def serve(directory: Path, *, port: int, timing: Timing) -> None:
+def serve(directory: Path, *, port: int, bank_port: int, timing: Timing) -> None:
     """Run on 127.0.0.1 until SIGTERM or SIGINT, then end within two seconds.
 
-    `port` 0 takes a free one. Prints the address once it listens.
+    Port 0 takes a free one; the bank listens on one of its own. Prints the address once it listens.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -88,6 +90,11 @@ def serve(directory: Path, *, port: int, timing: Timing) -> None:
     platform = Platform(keys, store, timing)
     alipay = AlipayPlatform(alipay_keys.ensure_keys(directory, base_url=base_url), platform)
     server.app = create_app(platform, alipay)
+    bank = BankServer((HOST, bank_port))
+    bank.start(
+        platform,
+        bank_keys.ensure_keys(directory, host=HOST, port=bank.server_address[1]),
+    )
     _end_on_signal(server, platform)
     notifier = Notifier(platform)
     notifier.start()
@@ -97,6 +104,8 @@ def serve(directory: Path, *, port: int, timing: Timing) -> None:
         server.serve_forever()
     finally:
         platform.stopping.set()
+        bank.shutdown()
+        bank.server_close()
         notifier.join(1.0)
         store.close()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.sandbox.alipay.tables import SCHEMA as ALIPAY_SCHEMA
+from backend.sandbox.bank.tables import SCHEMA as BANK_SCHEMA
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
@@ -80,7 +81,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for schema in (SCHEMA, ALIPAY_SCHEMA):
+        for schema in (SCHEMA, ALIPAY_SCHEMA, BANK_SCHEMA):
             self._db.executescript(schema)
         path.chmod(0o600)
 
