@@ -11,7 +11,9 @@ from pathlib import Path
 import backend
 from backend.billing import handlers as billing
 from backend.billing.handlers import Gateways
+from backend.billing.ports import PaymentGateway
 from backend.billing.rules import Tender
+from backend.channels import accounts
 from backend.devices import tasks as device_tasks
 from backend.journeys import booking, settlement
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
@@ -62,7 +64,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     """Join everything a process needs before it serves, works or runs a command."""
     import_models()
     secrets = load_secrets(settings)
-    gateways: Gateways = {Tender.WECHAT_NATIVE: open_gateway(settings)}
+    gateways = open_gateways(settings)
     subscriptions = Subscriptions()
     billing.subscribe(subscriptions, gateways, settlement.record_trade_status)
     scheduling.subscribe(subscriptions)
@@ -75,6 +77,15 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         clock=clock,
     )
     return Program(settings, secrets, database, gateways)
+
+
+def open_gateways(settings: Settings) -> Gateways:
+    """Every payment platform this installation offers, by tender."""
+    gateways: dict[Tender, PaymentGateway] = {Tender.WECHAT_NATIVE: open_gateway(settings)}
+    alipay = accounts.open_alipay(settings)
+    if alipay is not None:
+        gateways[Tender.ALIPAY_QR] = alipay
+    return gateways
 
 
 def open_gateway(settings: Settings) -> MerchantGateway:

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         None,
         description="JSON file with the merchant's WeChat Pay keys; empty = the sandbox's, outside production",
     )
+    alipay_file: Path | None = Field(
+        None,
+        description="JSON file with the application's Alipay keys; empty = the sandbox's, in production not offered",
+    )
     idle_minutes: int = Field(
         15, ge=1, le=240, description="minutes without an act after which staff are logged out"
     )

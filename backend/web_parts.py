@@ -12,6 +12,7 @@ from flask import Blueprint, current_app, url_for
 from backend.billing.backoffice import money_cases, prices
 from backend.billing.rules import Tender
 from backend.bootstrap import Program
+from backend.channels.notify import create_blueprint as create_alipay_blueprint
 from backend.clinical import backoffice as workstation
 from backend.devices import api as kiosk_api
 from backend.devices import backoffice as fleet
@@ -75,6 +76,10 @@ def collect_parts(program: Program) -> Parts:
     wechat_pay = program.gateways.get(Tender.WECHAT_NATIVE)
     if wechat_pay is not None:
         parts.without_forms.append(create_notify_blueprint(wechat_pay, record_trade_status))
+    alipay = program.gateways.get(Tender.ALIPAY_QR)
+    if alipay is not None:
+        parts.without_forms.append(create_alipay_blueprint(alipay, record_trade_status))
+    parts.extras["tenders"] = frozenset(program.gateways)
     parts.extras["home_facts"] = list(today.FACTS)
     parts.blueprints += [screens.blueprint, phone.blueprint]
     for stream in ("hall", "queue"):

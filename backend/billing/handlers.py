@@ -139,14 +139,22 @@ class PlatformCashier:
             # Cancelled or paid while we asked: nobody shows this code, so nobody may pay it.
             self._close(database, payment)
 
-    def _ask(self, database: Database, payment: PaymentView) -> TradeState | None:
-        """Ask how the order stands and record it; None when no answer came."""
+    def _ask(
+        self, database: Database, payment: PaymentView, *, believe_absence: bool = True
+    ) -> TradeState | None:
+        """Ask how the order stands and record it; None when no answer came.
+
+        Alipay knows no order whose code nobody has scanned, yet the code can be paid until it is
+        cancelled: after a close whose answer was lost, absence proves nothing.
+        """
         number, _expires_at = _order(payment)
         try:
             status = self.gateways[payment.tender].query(number)
         except (GatewayUnknown, GatewayRefused) as error:
             log.warning("platform_query_failed", payment=str(payment.id), why=str(error))
             return None
+        if status.state is TradeState.NOT_FOUND and not believe_absence:
+            return status.state
         with database.write(ACTOR) as session:
             self.record(session, status)
         return status.state
@@ -162,13 +170,15 @@ class PlatformCashier:
         number, _expires_at = _order(payment)
         with database.write(ACTOR) as session:
             service.expire_payment(session, payment.id)
+        is_sure = True
         try:
             self.gateways[payment.tender].close(number)
         except GatewayUnknown as error:
+            is_sure = False
             log.warning("platform_close_unknown", payment=str(payment.id), why=str(error))
         except GatewayRefused as refusal:
             log.info("platform_close_refused", payment=str(payment.id), code=refusal.code)
-        self._ask(database, payment)
+        self._ask(database, payment, believe_absence=is_sure)
 
     def _look(self, database: Database, payment_id: Id) -> tuple[PaymentView, dt.datetime, Step]:
         """The payment, the present, and what to do next; nothing where its tender has no platform."""

@@ -79,4 +79,4 @@ def _store(status: TradeStatus, record: RecordTradeStatus) -> None:
         # money and let a person look.
         log.warning("notification_of_unknown_order")
         with write_uow(ACTOR) as session:
-            service.record_stray_trade(session, status, Tender.ALIPAY_QR)
+            service.record_stray_trade(session, status, tender=Tender.ALIPAY_QR)

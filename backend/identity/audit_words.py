@@ -127,6 +127,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "scheduling.sweep": _("整理号源"),
     "scheduling.sweep_expired_holds": _("释放过期占号"),
     "wechat.refuse_notification": _("拒收支付通知"),
+    "alipay.refuse_notification": _("拒收支付宝通知"),
     "wechat.unknown_refund": _("收到未知退款通知"),
 }
 

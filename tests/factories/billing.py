@@ -18,7 +18,7 @@ from backend.billing.ports import (
     TradeState,
     TradeStatus,
 )
-from backend.billing.rules import PriceCategory
+from backend.billing.rules import PriceCategory, Tender
 from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import Database, now, today
 from backend.organization.service import add_hospital
@@ -72,11 +72,13 @@ class MoneyWorld:
             source_id=new_id(),
         )
 
-    def start_qr(self, invoice_id: Id, amount_fen: int) -> tuple[Id, str]:
+    def start_qr(
+        self, invoice_id: Id, amount_fen: int, tender: Tender = Tender.WECHAT_NATIVE
+    ) -> tuple[Id, str]:
         """Begin a QR payment: its id and its number at the platform."""
         with self.database.write(SYSTEM) as session:
             payment = service.start_qr_payment(
-                session, invoice_id=invoice_id, amount_fen=amount_fen
+                session, invoice_id=invoice_id, amount_fen=amount_fen, tender=tender
             )
             return payment.id, payment.out_trade_no or ""
 

@@ -8,11 +8,12 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from backend.billing.rules import Tender
 from backend.journeys import desk
 from backend.kernel.errors import Forbidden
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Permission, has
-from backend.kernel.web import NavItem, current_actor, read_uow, redirect_to, render
+from backend.kernel.web import NavItem, current_actor, read_uow, redirect_to, render, xinglin
 from backend.kernel.web.rendering import is_fragment_request
 from backend.patients import queries as patients
 from backend.patients.rules import IdKind, Sex
@@ -83,6 +84,12 @@ def allowed() -> dict[str, bool]:
     }
 
 
+def offered_tenders() -> frozenset[Tender]:
+    """The tenders with a far end that this installation has; WeChat Pay alone where nobody says."""
+    found: frozenset[Tender] = xinglin().parts.get("tenders") or frozenset({Tender.WECHAT_NATIVE})
+    return found
+
+
 def show_hand(patient_id: Id, words: object = "", tone: str = "ok") -> BaseResponse:
     """After a command: the patient in hand afresh with a message; for a browser without htmx the page itself."""
     if not is_fragment_request():
@@ -109,6 +116,7 @@ def render_hand(hand: desk.Hand, *, words: object = "", tone: str = "ok") -> Res
         sex_words=SEX_WORDS.get(hand.patient.sex, ""),
         id_kind_words=ID_KIND_WORDS.get(IdKind(hand.patient.id_kind), ""),
         may=allowed(),
+        tenders=offered_tenders(),
         new_key=new_key,
         qr_of=qr_of,
         message=words,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries as bills
 from backend.billing import service as billing
-from backend.billing.rules import PaymentState
+from backend.billing.rules import PaymentState, Tender
 from backend.journeys import desk, settlement
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
@@ -44,15 +44,22 @@ def cash(patient_id: Id, invoice_id: Id) -> BaseResponse:
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/qr")
 @requires(Permission.BILLING_PAYMENT_TAKE)
 def qr(patient_id: Id, invoice_id: Id) -> BaseResponse:
-    """Begin a QR payment of the amount that was shown."""
+    """Begin a QR payment of the amount that was shown, by WeChat Pay or what ``tender`` names."""
     amount = request.form.get("amount_fen", "")
     if not amount.isdecimal() or len(amount) > 12:
         raise InvalidInput(_("金额有误"), code="amount_malformed")
+    tender = request.form.get("tender", Tender.WECHAT_NATIVE.value)
+    if tender not in common.offered_tenders():
+        raise InvalidInput(_("本院没有开通这种付款方式"), code="tender_not_offered")
     with write_uow() as session:
         common.require_patient(session, patient_id)
         desk.get_bill(session, invoice_id, patient_id=patient_id)
         billing.start_qr_payment(
-            session, invoice_id=invoice_id, amount_fen=int(amount), key=_key(invoice_id)
+            session,
+            invoice_id=invoice_id,
+            amount_fen=int(amount),
+            tender=Tender(tender),
+            key=_key(invoice_id),
         )
     return common.show_hand(patient_id)
 

@@ -1,24 +1,30 @@
-"""Billing, the real gateway and the notification route against a running sandbox platform."""
+"""Billing, the real gateways and their notification routes against the running sandbox platforms.
+
+Every test that takes `shop` runs once a platform: WeChat Pay, then Alipay.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from flask import Response
+from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from backend.billing import handlers, queries, service
+from backend.billing.handlers import RecordTradeStatus
 from backend.billing.models import Payment
-from backend.billing.ports import TradeStatus
+from backend.billing.ports import PaymentGateway, TradeStatus
 from backend.billing.rules import Tender
 from backend.billing.verify import verify_ledger
 from backend.billing.views import InvoiceView, PaymentView
+from backend.channels import notify
+from backend.channels.alipay import AlipayGateway, load_alipay_file
 from backend.kernel.clock import SystemClock
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.ids import Id
@@ -36,7 +42,10 @@ from tests.services.ports import free_port
 
 @dataclass
 class Shop:
-    """A hospital that sells over WeChat Pay: its books, its dispatcher, its platform."""
+    """A hospital that sells over one platform: its books, its dispatcher, its platform."""
+
+    tender: Tender
+    notify_url: str
 
     world: MoneyWorld
     dispatcher: Dispatcher
@@ -50,9 +59,14 @@ class Shop:
     def show_code(self, amount_fen: int = 2500) -> tuple[Id, Id, str]:
         """A bill with a QR code on the kiosk: bill, payment, code text."""
         invoice_id = self.world.bill("REG-ASSOC")
-        payment_id, _number = self.world.start_qr(invoice_id, amount_fen)
+        payment_id, _number = self.world.start_qr(invoice_id, amount_fen, self.tender)
         self.dispatcher.drain()
         return invoice_id, payment_id, self.payment(payment_id).code_url or ""
+
+    @property
+    def tells_refunds(self) -> bool:
+        """WeChat Pay notifies of refunds; Alipay answers them."""
+        return self.tender is Tender.WECHAT_NATIVE
 
     def payment(self, payment_id: Id) -> PaymentView:
         with self.world.database.read(SYSTEM) as session:
@@ -79,12 +93,42 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
         yield sandbox
 
 
-@pytest.fixture
-def shop(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Shop]:
+@dataclass(frozen=True)
+class Counter:
+    """One platform's gateway and the route it is told by."""
+
+    tender: Tender
+    path: str
+    open: Callable[[Sandbox, str], PaymentGateway]
+    route: Callable[[PaymentGateway, RecordTradeStatus], Blueprint]
+
+
+def open_alipay(sandbox: Sandbox, notify_url: str) -> PaymentGateway:
+    path = sandbox.directory / "alipay.json"
+    return AlipayGateway(lambda: load_alipay_file(path, notify_url=notify_url))
+
+
+COUNTERS = {
+    "wechat": Counter(
+        Tender.WECHAT_NATIVE,
+        "/wechat/pay/notify",
+        lambda sandbox, url: WeChatPayGateway(sandbox.config(url)),
+        create_blueprint,
+    ),
+    "alipay": Counter(Tender.ALIPAY_QR, "/alipay/notify", open_alipay, notify.create_blueprint),
+}
+
+
+@pytest.fixture(params=list(COUNTERS))
+def shop(
+    request: pytest.FixtureRequest, sandbox_process: Sandbox, tmp_path: Path
+) -> Iterator[Shop]:
+    counter = COUNTERS[request.param]
     sandbox_process.reset()
     port = free_port()
-    notify_url = f"http://127.0.0.1:{port}/wechat/pay/notify"
-    gateway = WeChatPayGateway(sandbox_process.config(notify_url))
+    notify_url = f"http://127.0.0.1:{port}{counter.path}"
+    gateway = counter.open(sandbox_process, notify_url)
+    gateways = {counter.tender: gateway}
     stored: queue.Queue[TradeStatus] = queue.Queue()
     answered: queue.Queue[int] = queue.Queue()
 
@@ -94,10 +138,10 @@ def shop(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Shop]:
         return payment
 
     subscriptions = Subscriptions()
-    handlers.subscribe(subscriptions, {Tender.WECHAT_NATIVE: gateway}, record)
+    handlers.subscribe(subscriptions, gateways, record)
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     database = make_empty_database(url, SystemClock(), subscriptions)
-    parts = Parts(without_forms=[create_blueprint(gateway, record)])
+    parts = Parts(without_forms=[counter.route(gateway, record)])
     app = make_app(database, tmp_path, ActorSwitch(), parts=parts)
 
     @app.after_request
@@ -110,10 +154,12 @@ def shop(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Shop]:
     thread.start()
     try:
         yield Shop(
+            counter.tender,
+            notify_url,
             make_world(database),
             Dispatcher(database),
             sandbox_process,
-            handlers.PlatformCashier({Tender.WECHAT_NATIVE: gateway}, record),
+            handlers.PlatformCashier(gateways, record),
             stored,
             answered,
         )

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.billing import queries, service
-from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState, Tender
+from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState
 from backend.contracts.billing import PaymentCheckDue, RefundCheckDue
 from backend.kernel.audit import AuditEvent
 from backend.kernel.ids import Id
@@ -25,7 +25,7 @@ def ask(shop: Shop, payment_id: Id) -> None:
 
 def test_a_scanned_code_is_paid_by_notification(shop: Shop) -> None:
     invoice_id, payment_id, code_url = shop.show_code()
-    assert code_url.startswith("weixin://")
+    assert code_url.startswith(("weixin://", "https://qr.alipay.com/"))
     shop.sandbox.pay(code_url)
     assert shop.wait_answer() == 200
     assert shop.bill(invoice_id).state is InvoiceState.PAID
@@ -66,7 +66,7 @@ def test_a_forged_notification_moves_nothing_but_is_remembered(shop: Shop, forge
     assert shop.bill(invoice_id).state is InvoiceState.PAID
     with shop.world.database.read(SYSTEM) as session:
         refusals = session.scalars(
-            select(AuditEvent).where(AuditEvent.action == "wechat.refuse_notification")
+            select(AuditEvent).where(AuditEvent.action.endswith(".refuse_notification"))
         ).all()
     assert len(refusals) == 1
     assert shop.problems() == []
@@ -74,7 +74,7 @@ def test_a_forged_notification_moves_nothing_but_is_remembered(shop: Shop, forge
 
 def test_nonsense_sent_to_the_route_is_refused(shop: Shop) -> None:
     invoice_id, _payment_id, _code_url = shop.show_code()
-    url = shop.cashier.gateways[Tender.WECHAT_NATIVE]._config.notify_url  # type: ignore[attr-defined]
+    url = shop.notify_url
     for body in (b"", b"{}", b"\xff", b"x" * 100_000):
         assert http("POST", url, data=body).status_code == 401
     assert http("GET", url).status_code in (404, 405)
@@ -158,7 +158,8 @@ def test_a_refund_comes_back_once(shop: Shop, lost: bool) -> None:
         )
         refund_id = refund.id
     shop.dispatcher.drain()
-    assert shop.wait_answer() == 200
+    if shop.tells_refunds:
+        assert shop.wait_answer() == 200
     shop.cashier.check_refund(
         shop.world.database, RefundCheckDue(shop.world.hospital_id, refund_id)
     )

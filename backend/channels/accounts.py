@@ -1,0 +1,52 @@
+"""Which outside parties this installation talks to: their files, and what production refuses.
+
+Outside production each party's file is the sandbox's, beside us. In production a party without a file
+is not offered; one with a file must exist at the start and must not be on this machine, where no bank
+and no platform is.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from backend.channels.alipay import NOTIFY_PATH, AlipayGateway, load_alipay_file
+from backend.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
+
+
+def open_alipay(settings: Settings) -> AlipayGateway | None:
+    """Alipay's gateway, or None where it is not offered. Errors: those of `account_file`."""
+    path = account_file(settings, settings.alipay_file, "alipay.json", "XINGLIN_ALIPAY_FILE")
+    if path is None:
+        return None
+    notify_url = settings.external_url + NOTIFY_PATH
+    return AlipayGateway(lambda: load_alipay_file(path, notify_url=notify_url))
+
+
+def account_file(
+    settings: Settings, configured: Path | None, beside: str, variable: str
+) -> Path | None:
+    """The party's file, or None where production names none.
+
+    FileNotFoundError or ValueError in production, where a missing or a sandbox's account must stop
+    the start.
+    """
+    if not settings.is_production:
+        return configured or settings.data_dir / "sandbox" / beside
+    if configured is None:
+        return None
+    if not configured.is_file():
+        raise FileNotFoundError(f"{variable}: no such file: {configured}")
+    data: dict[str, Any] = json.loads(configured.read_text("utf-8"))
+    for name in ("gateway", "host", "base_url"):
+        if name in data and _host(str(data[name])) in LOOPBACK:
+            raise ValueError(f"{variable}: production talks to no party on this machine")
+    return configured
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or "" if "//" in address else address
