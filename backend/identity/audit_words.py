@@ -18,6 +18,7 @@ AREA_WORDS: Mapping[str, object] = {
     "journeys.": _("就诊流程"),
     "devices.": _("设备"),
     "wechat.": _("微信支付"),
+    "alipay.": _("支付宝"),
     "organization.": _("机构与位置"),
 }
 
