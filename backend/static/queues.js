@@ -7,15 +7,19 @@
   let timer = null;
   let state = "";
 
+  let acting = 0;
+
   const queue = () => document.getElementById("queue");
-  const isBusy = () => queue().contains(document.activeElement) && document.activeElement.tagName === "SELECT";
+  const isChosen = () => queue().contains(document.activeElement) && document.activeElement.tagName === "SELECT";
+  const isBusy = () => acting > 0 || isChosen();
 
   function refresh() {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => {
       // A list that is open under somebody's hand is not taken away.
       if (isBusy()) { refresh(); return; }
-      window.htmx.ajax("GET", queue().dataset.url, { target: "#queue", swap: "outerHTML" });
+      window.htmx.ajax("GET", queue().dataset.url, { source: "#queue", target: "#queue", swap: "outerHTML" })
+        .catch(() => {}); // gave way to an act, or failed: then htmx has said so, and the stream asks again
     }, QUIET_MS);
   }
 
@@ -44,6 +48,17 @@
       },
     });
   }
+
+  // An act and a refresh under way together: the refresh's older list would take the form away before its answer
+  // came, and what was done would not be shown. The act brings the list of after it, so the refresh gives way.
+  const isAct = (event) => event.detail.requestConfig.verb !== "get" && queue()?.contains(event.detail.elt);
+
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.defaultPrevented || !isAct(event)) { return; }
+    acting += 1;
+    window.htmx.trigger("#queue", "htmx:abort");
+    event.detail.xhr.addEventListener("loadend", () => { acting -= 1; });
+  });
 
   follow();
   document.body.addEventListener("htmx:afterSwap", follow);

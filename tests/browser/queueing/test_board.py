@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from backend.kernel import links
 from backend.kernel.permissions import Permission
@@ -67,6 +67,37 @@ def test_the_lists_move_by_themselves_and_the_missed_come_back(hall: Hall, page:
     page.get_by_label("A003 的级别").select_option("emergency")
     expect(page.locator("#toasts")).to_contain_text("A003 现在是：急诊优先")
     assert axe(page) == []
+
+
+def test_an_act_is_not_lost_to_a_refresh_under_way(hall: Hall, page: Page) -> None:
+    """A list asked for before the nurse acted must not take her form away, nor show the time before."""
+    hall.check_in(0)
+    lists = page.locator("#queue")
+    expect(lists).to_contain_text("候诊 1 人")
+    held: list[Route] = []
+    page.route(re.compile(r"/backoffice/queues\?queue="), lambda route: held.append(route))
+    with page.expect_request(lambda request: "/queues?queue=" in request.url):
+        hall.check_in(1)
+    page.get_by_label("A001 的级别").select_option("emergency")
+    expect(page.locator("#toasts")).to_contain_text("A001 现在是：急诊优先")
+    expect(lists).to_contain_text("候诊 2 人")
+    assert held, "no refresh was under way"
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_list_just_shown_takes_acts_at_once(hall: Hall, page: Page) -> None:
+    """No moment between a list's appearing and its working in which a quick hand does nothing."""
+    hall.check_in(0)
+    expect(page.locator("#queue")).to_contain_text("候诊 1 人")
+    page.evaluate(
+        """() => document.body.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+            const choice = document.querySelector("select[name=ticket_class]");
+            choice.value = "emergency";
+            choice.dispatchEvent(new Event("change", { bubbles: true }));
+        }), { once: true })"""
+    )
+    hall.check_in(1)
+    expect(page.locator("#toasts")).to_contain_text("A001 现在是：急诊优先")
 
 
 def test_another_queue_is_followed_too(hall: Hall, page: Page) -> None:
