@@ -24,9 +24,7 @@ run: setup ## Start the demo hospital and print its addresses; Ctrl-C ends it
 
 .PHONY: test
 test: setup lint ## Every check and every test, over real PostgreSQL, Redis, pcscd and Chromium
-	@$(PYTEST) --require-services=postgresql,redis,pcscd,chromium \
-		|| { echo "Running once more what failed, to tell a race in a test from a fault:"; \
-		$(PYTEST) --last-failed --last-failed-no-failures none; }
+	@$(PYTEST) --require-services=postgresql,redis,pcscd,chromium
 
 .PHONY: check
 check: setup lint ## The quick part of `make test`: lint, types, layers, unit tests

@@ -102,6 +102,8 @@ class Settings(BaseSettings):
                 raise ValueError("production needs XINGLIN_WECHATPAY_FILE")
             if not self.public_url.startswith("https://"):
                 raise ValueError("production needs an https XINGLIN_PUBLIC_URL")
+        if self.redis_url and self.is_sqlite:
+            raise ValueError("XINGLIN_REDIS_URL needs PostgreSQL in XINGLIN_DATABASE_URL")
         if self.web_processes > 1 and (self.is_sqlite or not self.redis_url):
             raise ValueError("several web processes need PostgreSQL and XINGLIN_REDIS_URL")
         return self

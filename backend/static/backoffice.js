@@ -119,6 +119,25 @@
     event.detail.elt?.querySelector?.('[aria-invalid="true"]')?.focus();
   });
 
+  /* -- A table wider than its place is scrolled by keyboard too: it can be focused and says what it is. -- */
+  function reachWideTables() {
+    for (const box of document.querySelectorAll(".table-responsive")) {
+      const isWide = box.scrollWidth > box.clientWidth;
+      if (!isWide) {
+        for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+        continue;
+      }
+      const title = box.querySelector("caption") ?? box.closest(".card")?.querySelector(".card-title");
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", title?.textContent.trim() || document.title);
+    }
+  }
+
+  document.addEventListener("htmx:afterSettle", reachWideTables);
+  document.addEventListener("DOMContentLoaded", reachWideTables);
+  window.addEventListener("resize", reachWideTables);
+
   /* -- Toasts leave by themselves, but never while pointed at or focused. -- */
   function armToast(toast) {
     const seconds = Number(toast.dataset.toast);

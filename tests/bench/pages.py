@@ -131,10 +131,15 @@ def _pages(at: Addresses) -> dict[str, Callable[[], int]]:
     def get(client: FlaskClient, path: str, **headers: str) -> Callable[[], int]:
         return lambda: client.get(path, headers=headers).status_code
 
+    def find(client: FlaskClient, words: str) -> Callable[[], int]:
+        """What each letter typed into the search box asks for."""
+        asked = {"data": {"q": words}, "headers": {"HX-Request": "true"}}
+        return lambda: client.post("/backoffice/front-desk", **asked).status_code
+
     kiosk = {"Authorization": at.kiosk_bearer, "X-Patient-Session": at.kiosk_session}
     return {
         FLOOR: get(at.anyone, "/healthz"),
-        "front desk: search by name": get(at.registrar, f"/backoffice/front-desk?q={at.name}"),
+        "front desk: search by name": find(at.registrar, at.name),
         "front desk: a patient": get(
             at.registrar, f"/backoffice/front-desk/patients/{at.patient_id}"
         ),

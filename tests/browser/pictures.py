@@ -254,7 +254,6 @@ class Tour:
         pages = {
             "registrar": {
                 "home": "/backoffice/",
-                "front-desk-search": f"/backoffice/front-desk?q={surname}",
                 "prices": "/backoffice/prices",
                 "rooms": "/backoffice/rooms",
             },
@@ -268,11 +267,16 @@ class Tour:
                 for name, path in shown.items():
                     self._shoot(context, name, path)
                 if username == "registrar":
-                    self._front_desk(context.new_page())
+                    self._front_desk(context.new_page(), surname)
 
-    def _front_desk(self, page: Page) -> None:
-        """The page of the first patient of today: a number that is found opens it."""
-        page.goto(f"{self.backend}/backoffice/front-desk?q={self.cards[0].number}")
+    def _front_desk(self, page: Page, surname: str) -> None:
+        """Those of a name, and the page of the first patient of today: a number that is found opens it."""
+        page.goto(f"{self.backend}/backoffice/front-desk")
+        page.locator("[data-search]").fill(surname)
+        page.locator("[data-item]").first.wait_for()
+        self.album.take("front-desk-search", page)
+        page.locator("[data-search]").fill(self.cards[0].number)
+        page.keyboard.press("Enter")
         page.wait_for_url("**/front-desk/patients/**")
         self.album.take("front-desk", page)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+
 import segno
 from flask import Blueprint, Response, flash
 from flask_babel import lazy_gettext
@@ -10,9 +13,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing.rules import Tender
 from backend.journeys import desk
+from backend.kernel.crypto import SealBroken
 from backend.kernel.errors import Forbidden
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Permission, has
+from backend.kernel.uow import keys
 from backend.kernel.web import NavItem, current_actor, read_uow, redirect_to, render, xinglin
 from backend.kernel.web.rendering import is_fragment_request
 from backend.patients import queries as patients
@@ -49,6 +54,23 @@ ID_KIND_WORDS = {
     IdKind.TAIWAN_PERMIT: lazy_gettext("台湾居民来往大陆通行证"),
     IdKind.OTHER: lazy_gettext("其他证件"),
 }
+
+
+#: What a sealed search is sealed for.
+SEARCH = "front_desk.search"
+
+
+def seal_words(session: Session, words: str) -> str:
+    """Searched words as an address may carry them: histories and logs of proxies keep names and numbers for years."""
+    return base64.urlsafe_b64encode(keys(session).seal(words, SEARCH)).decode("ascii")
+
+
+def open_words(session: Session, sealed: str) -> str:
+    """What ``seal_words`` sealed; nothing for what it did not make."""
+    try:
+        return keys(session).open(base64.urlsafe_b64decode(sealed), SEARCH)
+    except (SealBroken, binascii.Error, ValueError):
+        return ""
 
 
 def hospital_id() -> Id:

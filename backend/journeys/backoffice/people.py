@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.journeys import desk as view
@@ -28,18 +29,34 @@ LONGEST_SEARCH = 60
 
 @blueprint.get("")
 @requires(Permission.PATIENTS_PATIENT_READ)
-def desk() -> BaseResponse:
-    """Find a patient; a card or number typed whole (or scanned) and sent opens the record at once."""
-    text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+def desk() -> Response:
+    """Find a patient; ``s`` holds sealed words that were searched for before."""
     with read_uow() as session:
-        found = patients.search_patients(session, hospital_id=common.hospital_id(), text=text)
-    is_exact = rules.search_kind(text) is SearchKind.NUMBER and len(found) == 1
-    if is_exact and not is_fragment_request():
-        return redirect_to("front_desk.patient", patient_id=found[0].id)
+        return _results(session, common.open_words(session, request.args.get("s", "")))
+
+
+@blueprint.post("")
+@requires(Permission.PATIENTS_PATIENT_READ)
+def search() -> BaseResponse:
+    """Look for what was typed; a card or number typed whole (or scanned) and sent opens the record at once."""
+    text = request.form.get("q", "").strip()[:LONGEST_SEARCH]
+    with read_uow() as session:
+        if is_fragment_request():
+            return _results(session, text)
+        if rules.search_kind(text) is SearchKind.NUMBER:
+            found = patients.search_patients(session, hospital_id=common.hospital_id(), text=text)
+            if len(found) == 1:
+                return redirect_to("front_desk.patient", patient_id=found[0].id)
+        return redirect_to("front_desk.desk", s=common.seal_words(session, text) if text else None)
+
+
+def _results(session: Session, text: str) -> Response:
+    found = patients.search_patients(session, hospital_id=common.hospital_id(), text=text)
     return render(
         "journeys/desk.html",
         fragment="journeys/_results.html",
         text=text,
+        sealed=common.seal_words(session, text) if text else None,
         is_short=bool(text) and rules.search_kind(text) is None,
         found=found,
         is_cut=len(found) == patients.SEARCH_LIMIT,
@@ -89,8 +106,9 @@ class NewPatient:
 @blueprint.get("/patients/new")
 @requires(Permission.PATIENTS_PATIENT_WRITE)
 def new_patient() -> Response:
-    """The form of a new record."""
-    text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    """The form of a new record; ``s`` holds sealed words that found nobody."""
+    with read_uow() as session:
+        text = common.open_words(session, request.args.get("s", ""))
     kind = rules.search_kind(text)
     is_number = kind is SearchKind.NUMBER
     return _form(

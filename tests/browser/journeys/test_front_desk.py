@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def open_patient(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".xl-patient-name")).to_have_text("王建国")
     expect(page.locator("#sessions [data-item]")).to_have_count(2)
+
+
+def test_a_search_by_name_survives_going_back(page: Page) -> None:
+    """Sent words lead to an address that says nothing of them; typing again replaces what was found."""
+    page.locator("[data-search]").press_sequentially("wj", delay=20)
+    expect(page.locator("[data-item]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"\?s="))
+    assert "wj" not in page.url.partition("?s=")[0]
+    page.locator("[data-open]").first.click()
+    expect(page.locator(".xl-patient-name")).to_have_text("王建国")
+    page.go_back()
+    expect(page.locator("[data-item]")).to_have_count(1)
+    expect(page.locator("[data-search]")).to_have_value("wj")
 
 
 def book(page: Page) -> None:

@@ -75,7 +75,11 @@ def test_an_act_is_not_lost_to_a_refresh_under_way(hall: Hall, page: Page) -> No
     lists = page.locator("#queue")
     expect(lists).to_contain_text("候诊 1 人")
     held: list[Route] = []
-    page.route(re.compile(r"/backoffice/queues\?queue="), lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/backoffice/queues\?queue="), hold)
     with page.expect_request(lambda request: "/queues?queue=" in request.url):
         hall.check_in(1)
     page.get_by_label("A001 的级别").select_option("emergency")

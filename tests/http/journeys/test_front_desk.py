@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -54,12 +55,13 @@ def invoice(world: VisitWorld) -> InvoiceView:
 
 @pytest.mark.parametrize("text", ["王建", "wjg", "wangjian"])
 def test_people_are_found_as_one_types(client: FlaskClient, text: str) -> None:
-    page = client.get(DESK, query_string={"q": text})
+    page = client.post(DESK, data={"q": text}, follow_redirects=True)
     assert "<html" in page.text
+    assert quote(text) not in page.request.url
     assert "王建国" in page.text
     assert PHONE not in page.text
     assert id_number(1) not in page.text
-    part = client.get(DESK, query_string={"q": text}, headers=HTMX)
+    part = client.post(DESK, data={"q": text}, headers=HTMX)
     assert part.text.lstrip().startswith('<div id="results"')
     assert "王建国" in part.text
     assert "李秀英" not in part.text
@@ -69,16 +71,27 @@ def test_people_are_found_as_one_types(client: FlaskClient, text: str) -> None:
 def test_a_scanned_number_opens_the_record(
     client: FlaskClient, world: VisitWorld, text: str
 ) -> None:
-    answer = client.get(DESK, query_string={"q": text})
+    answer = client.post(DESK, data={"q": text})
     assert answer.status_code == 303
     assert answer.headers["Location"] == hand(world)
-    assert "王建国" in client.get(DESK, query_string={"q": text}, headers=HTMX).text
+    assert "王建国" in client.post(DESK, data={"q": text}, headers=HTMX).text
 
 
 def test_nothing_found_says_what_to_do(client: FlaskClient) -> None:
     assert "请患者出示卡或证件" in client.get(DESK).text
-    assert "没有找到这位患者" in client.get(DESK, query_string={"q": "赵"}).text
-    assert "再输入一点" in client.get(DESK, query_string={"q": "13"}).text
+    assert "没有找到这位患者" in client.post(DESK, data={"q": "赵"}, follow_redirects=True).text
+    assert "再输入一点" in client.post(DESK, data={"q": "13"}, follow_redirects=True).text
+
+
+def test_searched_words_in_an_address_are_sealed(client: FlaskClient) -> None:
+    """Addresses end up in histories and logs; a changed or invented one searches for nothing."""
+    address = client.post(DESK, data={"q": "赵一"}).headers["Location"]
+    assert "没有找到这位患者" in client.get(address).text
+    link = re.search(r'href="([^"]+/patients/new\?s=[^"]+)"', client.get(address).text)
+    assert link
+    assert 'value="赵一"' in client.get(link[1]).text
+    for forged in (address[:-6] + "AAAAAA", f"{DESK}?s=x", f"{DESK}?s=%E8%B5%B5", f"{DESK}?q=王"):
+        assert "请患者出示卡或证件" in client.get(forged).text
 
 
 def test_the_patient_in_hand_is_masked_and_the_reading_is_audited(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -96,4 +98,7 @@ def test_a_card_that_is_anothers_is_refused(client: FlaskClient) -> None:
     ],
 )
 def test_what_was_searched_for_is_in_the_form(client: FlaskClient, text: str, field: str) -> None:
-    assert field in client.get(f"{DESK}/patients/new", query_string={"q": text}).text
+    nobody = client.post(DESK, data={"q": text}, follow_redirects=True)
+    link = re.search(r'href="([^"]+/patients/new\?[^"]+)"', nobody.text)
+    assert link
+    assert field in client.get(link[1]).text

@@ -72,11 +72,15 @@ def test_redis_is_asked_when_it_is_used(
     )
 
 
+#: Redis goes with PostgreSQL; what these tests ask lies in the database they bring.
+POSTGRES = "postgresql+psycopg://postgres@127.0.0.1/x"
+
+
 def with_redis(database: Database, folder: Path, url: str) -> FlaskClient:
     """The application without a message queue of its own: readiness alone is asked for."""
     plain = make_program(database, folder)
     app = create_app(plain, Parts())
-    app.extensions["xinglin"].settings = make_settings(folder, redis_url=url)
+    app.extensions["xinglin"].settings = make_settings(folder, database_url=POSTGRES, redis_url=url)
     assert isinstance(plain, Program)
     return app.test_client()
 

@@ -73,7 +73,11 @@ def huey(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         return jobs.make_huey(make_settings(tmp_path))
     server: RedisServer = request.getfixturevalue("redis_server")
     server.clear()
-    return jobs.make_huey(make_settings(tmp_path, redis_url=server.url))
+    return jobs.make_huey(
+        make_settings(
+            tmp_path, database_url="postgresql+psycopg://postgres@127.0.0.1/x", redis_url=server.url
+        )
+    )
 
 
 def test_a_wake_up_reaches_the_consumer_and_a_broken_job_stops_nothing(

@@ -97,6 +97,12 @@ def test_several_processes_need_postgresql_and_redis() -> None:
     assert Settings(web_processes=2, database_url=POSTGRES, redis_url=REDIS).is_distributed
 
 
+def test_redis_beside_the_embedded_database_is_refused() -> None:
+    """The embedded database is one process's; a worker beside it would write to it too."""
+    with pytest.raises(ValidationError, match="XINGLIN_DATABASE_URL"):
+        Settings(redis_url=REDIS)
+
+
 def test_the_embedded_database_is_served_by_one_process_with_threads(tmp_path: Path) -> None:
     command = gunicorn_command(Settings(data_dir=tmp_path, web_threads=8), 8000)
     assert {"--worker-class=gthread", "--workers=1", "--threads=8"} <= set(command)
