@@ -129,7 +129,7 @@
       }
       const title = box.querySelector("caption") ?? box.closest(".card")?.querySelector(".card-title");
       box.tabIndex = 0;
-      box.setAttribute("role", "region");
+      box.setAttribute("role", "group");
       box.setAttribute("aria-label", title?.textContent.trim() || document.title);
     }
   }
