@@ -10,8 +10,9 @@ from pathlib import Path
 
 import backend
 from backend.billing import handlers as billing
+from backend.billing import tasks as billing_tasks
 from backend.billing.handlers import Gateways
-from backend.billing.ports import PaymentGateway
+from backend.billing.ports import BillSource, PaymentGateway
 from backend.billing.rules import Tender
 from backend.channels import accounts
 from backend.devices import tasks as device_tasks
@@ -25,6 +26,7 @@ from backend.kernel.uow import Database, now
 from backend.scheduling import handlers as scheduling
 from backend.scheduling import tasks as scheduling_tasks
 from backend.settings import Secrets, Settings, load_secrets
+from backend.wechat.bills import WeChatBillSource
 from backend.wechat.merchant import MerchantGateway
 
 OUTBOX_KEPT = dt.timedelta(days=30)
@@ -53,6 +55,8 @@ class Program:
     database: Database
     #: The payment platforms by tender; empty where nothing is sold (some tests).
     gateways: Gateways = field(default_factory=dict)
+    #: The channels whose daily bills are held against our books.
+    bills: tuple[BillSource, ...] = ()
 
 
 def audit_heads(settings: Settings) -> Path:
@@ -76,7 +80,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         subscriptions=subscriptions,
         clock=clock,
     )
-    return Program(settings, secrets, database, gateways)
+    return Program(settings, secrets, database, gateways, open_bills(settings))
 
 
 def open_gateways(settings: Settings) -> Gateways:
@@ -86,6 +90,11 @@ def open_gateways(settings: Settings) -> Gateways:
     if alipay is not None:
         gateways[Tender.ALIPAY_QR] = alipay
     return gateways
+
+
+def open_bills(settings: Settings) -> tuple[BillSource, ...]:
+    """Every channel whose daily bill this installation fetches."""
+    return (WeChatBillSource(open_gateway(settings)),)
 
 
 def open_gateway(settings: Settings) -> MerchantGateway:
@@ -114,6 +123,7 @@ def periodic_jobs(program: Program) -> list[PeriodicJob]:
     return [
         PeriodicJob("seal-audit", seal),
         PeriodicJob("tidy-kernel", tidy, minutes=30),
+        *billing_tasks.jobs(program.bills, settlement.record_trade_status),
         *scheduling_tasks.JOBS,
         *device_tasks.JOBS,
     ]

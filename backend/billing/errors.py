@@ -46,6 +46,14 @@ class CaseUnknown(NotFound):
     default_message = _("没有找到这条资金差错记录")
 
 
+class RunUnknown(NotFound):
+    """No such reconciliation run, or no such difference in it."""
+
+    code = "reconciliation_unknown"
+    default_message = _("没有找到这次对账")
+    default_next_step = _("请返回对账列表重新选择")
+
+
 class IllegalMove(Conflict):
     """A charge, bill, payment or refund cannot go from its state to the one asked for."""
 

@@ -86,9 +86,11 @@ def _expect_payment(payment: Any) -> Expected:
 
 
 def _expect_case(case: Any) -> Expected:
+    tender = case.tender or Tender.WECHAT_NATIVE
+    if case.kind is CaseKind.UNKNOWN_REFUND:
+        return {EntryKind.STRAY_REFUNDED: rules.stray_refunded(tender, case.amount_fen)}
     if case.kind is not CaseKind.UNKNOWN_ORDER:
         return {}
-    tender = case.tender or Tender.WECHAT_NATIVE
     return {EntryKind.STRAY_RECEIVED: rules.payment_suspended(tender, case.amount_fen)}
 
 

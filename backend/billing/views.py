@@ -196,6 +196,10 @@ CASE_WORDS = {
     CaseKind.REFUND_DIFFERS: _("退款金额与申请不符"),
     CaseKind.OUTCOME_UNKNOWN: _("对方长时间没有答复，结果不明"),
     CaseKind.CASH_TO_HAND_BACK: _("应退现金待患者领取"),
+    CaseKind.BILL_OURS_ONLY: _("对账：本院有记录，渠道账单没有"),
+    CaseKind.BILL_THEIRS_ONLY: _("对账：渠道账单有记录，本院未入账"),
+    CaseKind.BILL_AMOUNT_DIFFERS: _("对账：双方金额不一致"),
+    CaseKind.UNKNOWN_REFUND: _("渠道退款不是本院发起"),
 }
 
 #: What payers and staff call each tender.

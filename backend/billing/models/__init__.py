@@ -1,4 +1,4 @@
-"""Billing's tables: price list, charges, invoices, payments, refunds, ledger and money cases.
+"""Billing's tables: price list, charges, invoices, payments, refunds, ledger, money cases, reconciliation.
 
 All amounts are integer fen in BIGINT columns. CHECK and unique constraints are the last defence
 behind the rules: no overpaid refund, no document number twice, no fact posted twice.
@@ -11,9 +11,12 @@ from backend.billing.models.cases import MoneyCase
 from backend.billing.models.ledger import JournalEntry, Posting
 from backend.billing.models.payments import Payment, Refund, RefundLine
 from backend.billing.models.prices import PriceItem, PriceVersion
+from backend.billing.models.reconciliation import BillItem, Difference, ReconciliationRun
 
 __all__ = [
+    "BillItem",
     "Charge",
+    "Difference",
     "Invoice",
     "InvoiceCounter",
     "JournalEntry",
@@ -22,6 +25,7 @@ __all__ = [
     "Posting",
     "PriceItem",
     "PriceVersion",
+    "ReconciliationRun",
     "Refund",
     "RefundLine",
 ]

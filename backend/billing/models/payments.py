@@ -43,6 +43,8 @@ class Payment(Handled, HospitalOwned, Base):
             postgresql_where=text("state IN ('created','pending','unknown','closing')"),
             sqlite_where=text("state IN ('created','pending','unknown','closing')"),
         ),
+        # What a day or a shift took, and what a channel's bill of a day has to list.
+        Index(None, "paid_at"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint("refunded_fen BETWEEN 0 AND received_fen", name="refunded_within_received"),
     )
@@ -76,7 +78,11 @@ class Refund(Handled, HospitalOwned, Base):
     """Money on its way back to the tender it came from."""
 
     __tablename__ = "billing_refund"
-    __table_args__ = (CheckConstraint("amount_fen > 0", name="amount_positive"),)
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        Index(None, "requested_at"),
+        Index(None, "succeeded_at"),
+    )
 
     id: Mapped[Id] = id_pk()
     payment_id: Mapped[Id] = fk("billing_payment.id", index=True)

@@ -20,6 +20,7 @@ class EntryKind(StrEnum):
     SUSPENSE_OWED = "suspense_owed"
     REFUND_PAID = "refund_paid"
     STRAY_RECEIVED = "stray_received"
+    STRAY_REFUNDED = "stray_refunded"
 
 
 RECEIVABLE = "receivable:patient"
@@ -104,6 +105,11 @@ def suspense_owed(amount_fen: int) -> tuple[Line, ...]:
 def refund_paid(tender: Tender, amount_fen: int) -> tuple[Line, ...]:
     """What was owed to the payer left the tender it came in by."""
     return _transfer(REFUND_PAYABLE, TENDER_ACCOUNTS[tender], amount_fen)
+
+
+def stray_refunded(tender: Tender, amount_fen: int) -> tuple[Line, ...]:
+    """A channel gave back what nobody asked it to: out of suspense, until somebody says what it was."""
+    return _transfer(SUSPENSE, TENDER_ACCOUNTS[tender], amount_fen)
 
 
 def _transfer(debit: str, credit: str, amount_fen: int) -> tuple[Line, ...]:

@@ -133,6 +133,12 @@ class CaseKind(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     #: Cash that is owed back to a payer who was not at the counter.
     CASH_TO_HAND_BACK = "cash_to_hand_back"
+    #: Reconciliation: a channel's bill and our books disagree about one number.
+    BILL_OURS_ONLY = "bill_ours_only"
+    BILL_THEIRS_ONLY = "bill_theirs_only"
+    BILL_AMOUNT_DIFFERS = "bill_amount_differs"
+    #: A channel gave money back that nobody here asked it to.
+    UNKNOWN_REFUND = "unknown_refund"
 
 
 class CaseState(StrEnum):
