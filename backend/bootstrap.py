@@ -97,12 +97,17 @@ def open_bills(settings: Settings) -> tuple[BillSource, ...]:
     return (WeChatBillSource(open_gateway(settings)),)
 
 
+def merchant_file(settings: Settings) -> Path:
+    """Where the WeChat Pay merchant account lies; outside production the one of the sandbox beside us."""
+    return settings.wechatpay_file or settings.data_dir / "sandbox" / "merchant.json"
+
+
 def open_gateway(settings: Settings) -> MerchantGateway:
     """The payment platform of the configured merchant account; outside production the one beside us.
 
     FileNotFoundError in production, where a missing account must stop the start.
     """
-    path = settings.wechatpay_file or settings.data_dir / "sandbox" / "merchant.json"
+    path = merchant_file(settings)
     if settings.is_production and not path.is_file():
         raise FileNotFoundError(f"XINGLIN_WECHATPAY_FILE: no such file: {path}")
     return MerchantGateway(path, external_url=settings.external_url)

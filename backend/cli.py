@@ -1,7 +1,8 @@
-"""The `xinglin` command: run, serve, work, migrate, load the demo, journey, verify."""
+"""The `xinglin` command: run, serve, work, migrate, load the demo, journey, verify, reconcile."""
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from backend import migrations, running, serving, worker
+from backend import migrations, reconciling, running, serving, worker
+from backend.billing.rules import BillChannel
 from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
 from backend.demo.journey import crowd
@@ -137,6 +139,32 @@ def slots_group() -> None:
 def slots_verify() -> None:
     """Replay the life of every place: none was sold twice, none leaked."""
     _verify(_program(), "slots", verify_slots)
+
+
+@main.command()
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=None,
+    help="A business date; default: all due.",
+)
+@click.option("--channel", type=click.Choice(list(BillChannel)), default=None, help="Default: all.")
+@click.option(
+    "--sandbox-next-day",
+    is_flag=True,
+    help="Let the sandbox believe, while it is asked, that the morning after has come.",
+)
+def reconcile(day: dt.datetime | None, channel: str | None, sandbox_next_day: bool) -> None:
+    """Hold the channels' daily bills against our books; name every difference that waits for somebody.
+
+    Ends 0 when all is explained, 1 when a difference is open, 2 when a bill could not be had.
+    """
+    wanted = day.date() if day is not None else None
+    if sandbox_next_day and wanted is None:
+        raise click.UsageError("--sandbox-next-day needs --day")
+    sys.exit(
+        reconciling.run(console, _program(), wanted, channel, is_next_morning=sandbox_next_day)
+    )
 
 
 @main.command("demo")

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [pages | journey]`: figures against a floor of the same run; non-zero beyond a limit."""
+"""`python -m tests.bench NAME`: figures against a floor measured in the same run; non-zero beyond a limit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.bench import journey as journeys
 from tests.bench import pages as busiest
+from tests.bench import reconcile as bills
 
 console = Console(highlight=False)
 
@@ -38,6 +39,13 @@ def pages(patients: int, charges: int, rounds: int) -> None:
 def journey(patients: int, parallel: int, running: bool) -> None:
     """Visits a minute, from the ID card to the last payment, on a demo of its own."""
     sys.exit(journeys.run(console, patients=patients, parallel=parallel, running=running))
+
+
+@main.command()
+@click.option("--payments", default=200_000, show_default=True)
+def reconcile(payments: int) -> None:
+    """A day's bill of a payment channel, fetched and held against the books, on PostgreSQL."""
+    sys.exit(bills.run(console, payments=payments))
 
 
 if __name__ == "__main__":

@@ -223,13 +223,12 @@ def _settle_listed_since(session: Session, run: ReconciliationRun) -> None:
 
 def _settle(session: Session, difference: Difference, reason: str) -> None:
     """Both sides agree by now. A stray's case stays open: its money still lies in suspense."""
-    case = session.get_one(MoneyCase, difference.case_id)
-    if case.kind not in _CASE_KINDS.values():
+    if difference.settled_at is not None:
         return
-    if difference.settled_at is None:
-        difference.settled_at = now(session)
-        if case.state is CaseState.OPEN:
-            cases.close_settled_cases(session, case.kind, case.reference, reason)
+    difference.settled_at = now(session)
+    case = session.get_one(MoneyCase, difference.case_id)
+    if case.kind in _CASE_KINDS.values() and case.state is CaseState.OPEN:
+        cases.close_settled_cases(session, case.kind, case.reference, reason)
 
 
 def _values(run_id: Id, line: int, row: BillRow) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from backend.billing import queries, service, tasks
 from backend.billing.models import BillItem, MoneyCase
@@ -355,3 +355,23 @@ def test_a_difference_of_another_hospital_is_not_shown(
     with world.database.read(SYSTEM) as session:
         case = session.get_one(MoneyCase, seen[0].case_id)
     assert case.state is CaseState.OPEN
+
+
+def test_the_verifier_names_a_run_that_was_tampered_with(
+    world: MoneyWorld, source: ScriptedBills, sell: Sell
+) -> None:
+    (_a, one), (_b, two) = sell(at(9)), sell(at(10))
+    source.add(DAY, line(one, DUE, at(9)), line(two, DUE, at(10)))
+    run = reconcile(world, source, DAY)
+    with world.database.read(SYSTEM) as session:
+        report = verify_ledger(session)
+    assert report.problems == []
+    assert (report.counts["reconciliation runs"], report.counts["bill lines"]) == (1, 2)
+    assert report.notes == [
+        "wechat:clearing holds ¥50.00: ¥50.00 of it is on the channel's bills, ¥0.00 on no bill yet"
+    ]
+    with world.database.write(SYSTEM, housekeeping=True) as session:
+        session.execute(delete(BillItem).where(BillItem.number == one))
+    found = problems(world)
+    assert len(found) == 2
+    assert all(str(run.id) in problem for problem in found)

@@ -36,6 +36,7 @@ from backend.billing.rules import (
     RefundState,
     Tender,
 )
+from backend.billing.verify.reconciliation import check_reconciliation
 from backend.kernel.ids import Id
 from backend.kernel.verify import VerifyReport
 
@@ -57,6 +58,7 @@ def verify_ledger(session: Session) -> VerifyReport:
     replay.find_orphans()
     replay.check_totals()
     _check_documents(session, report)
+    check_reconciliation(session, report)
     return report
 
 
