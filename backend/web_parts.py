@@ -24,7 +24,7 @@ from backend.journeys.settlement import record_trade_status
 from backend.kernel import links
 from backend.kernel.live import Guard
 from backend.kernel.permissions import Permission, has
-from backend.kernel.web import current_actor
+from backend.kernel.web import current_actor, deliveries
 from backend.kernel.web.context import ActorLoader, NavItem
 from backend.organization import backoffice as places
 from backend.queueing import backoffice as queues
@@ -70,6 +70,7 @@ def collect_parts(program: Program) -> Parts:
         money_cases,
         fleet,
         queues,
+        deliveries,
     ):
         parts.blueprints.append(domain.blueprint)
         parts.nav += domain.NAV

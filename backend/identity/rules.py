@@ -77,6 +77,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.BILLING_PRICE_READ,
                 Permission.DEVICES_KIOSK_READ,
                 Permission.IDENTITY_ACCOUNT_MANAGE,
+                Permission.KERNEL_DELIVERY_MANAGE,
                 Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),

@@ -164,6 +164,8 @@ class HomeFact:
     figure: str
     detail: str = ""
     endpoint: str = ""
+    #: A state's tone (design/README.md) when the figure calls for somebody.
+    tone: str = ""
 
 
 #: What ``xinglin().parts["home_facts"]`` holds: each gives a figure, or None for those it does not concern.

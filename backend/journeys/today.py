@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.billing import queries as billing
 from backend.identity.queries import HomeFact
+from backend.kernel import dead_deliveries as dead
 from backend.kernel.permissions import Actor, Permission, has
 from backend.kernel.uow import today
 from backend.queueing import queries as queueing
@@ -63,4 +64,15 @@ def money_questions(session: Session, actor: Actor) -> HomeFact | None:
     return HomeFact(_("款项疑问"), str(len(cases)), _("等待核实"), "money_cases.case_list")
 
 
-FACTS = (places_today, waiting_now, money_questions)
+def dead_deliveries(session: Session, actor: Actor) -> HomeFact | None:
+    """Events that failed too often, for those who can do something about it; nothing while all is well."""
+    if not has(actor, Permission.KERNEL_DELIVERY_MANAGE):
+        return None
+    number = sum(dead.count_by_subscriber(session).values())
+    if not number:
+        return None
+    words = _("需要有人处理")
+    return HomeFact(_("未送达通知"), str(number), words, "deliveries.dead_list", tone="bad")
+
+
+FACTS = (places_today, waiting_now, money_questions, dead_deliveries)

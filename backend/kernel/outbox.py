@@ -51,6 +51,8 @@ class OutboxEvent(Base):
 
 
 _PENDING = text("state = 'pending'")
+_DEAD = text("state = 'dead'")
+_DISCARDED = text("discarded_at IS NOT NULL")
 
 
 class OutboxDelivery(Base):
@@ -64,6 +66,18 @@ class OutboxDelivery(Base):
             sqlite_where=_PENDING,
             postgresql_where=_PENDING,
         ),
+        Index(
+            "ix_kernel_outbox_delivery_dead",
+            "subscriber",
+            sqlite_where=_DEAD,
+            postgresql_where=_DEAD,
+        ),
+        Index(
+            "ix_kernel_outbox_delivery_discarded",
+            "discarded_at",
+            sqlite_where=_DISCARDED,
+            postgresql_where=_DISCARDED,
+        ),
     )
     is_kernel_row = True
 
@@ -75,6 +89,10 @@ class OutboxDelivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(String(200))
     done_at: Mapped[dt.datetime | None]
+    #: A dead delivery given up by a person is done with; who did it and why stays.
+    discarded_at: Mapped[dt.datetime | None]
+    discarded_by: Mapped[str] = mapped_column(String(80), default="")
+    discard_reason: Mapped[str] = mapped_column(String(200), default="")
 
 
 class RetryLater(Exception):

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     IDENTITY_ACCOUNT_MANAGE = "identity:account:manage"
     IDENTITY_AUDIT_READ = "identity:audit:read"
     IDENTITY_SESSION_OWN = "identity:session:own"
+    KERNEL_DELIVERY_MANAGE = "kernel:delivery:manage"
     ORGANIZATION_LOCATION_READ = "organization:location:read"
     ORGANIZATION_STAFF_READ = "organization:staff:read"
     PATIENTS_PATIENT_READ = "patients:patient:read"

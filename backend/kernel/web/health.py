@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import redis
 from flask import Blueprint, Response, jsonify
@@ -10,7 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.kernel import dead_deliveries
 from backend.kernel.dispatcher import HEARTBEAT, Heartbeat
+from backend.kernel.metrics import DEAD_BY_SUBSCRIBER, DEAD_DELIVERIES
 from backend.kernel.uow import Database, now
 from backend.kernel.web.access import public
 from backend.kernel.web.context import xinglin
@@ -67,4 +70,19 @@ def _redis(url: str) -> str:
 @public("counters without personal data; publish it only inside the hospital's network")
 def metrics() -> Response:
     """Prometheus text."""
+    _count_dead_deliveries()
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _count_dead_deliveries() -> None:
+    """Ask the database, whichever process answers. While it is away the figure is not a number, and readyz says why."""
+    try:
+        with xinglin().database.read() as session:
+            counts = dead_deliveries.count_by_subscriber(session)
+    except SQLAlchemyError:
+        DEAD_DELIVERIES.set(math.nan)
+        return
+    DEAD_DELIVERIES.set(sum(counts.values()))
+    DEAD_BY_SUBSCRIBER.clear()
+    for subscriber, number in counts.items():
+        DEAD_BY_SUBSCRIBER.labels(subscriber).set(number)
