@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,7 @@ from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
 from backend.demo.journey import crowd
 from backend.kernel import audit as kernel_audit
-from backend.kernel import logging
+from backend.kernel import key_rotation, logging
 from backend.kernel.permissions import system_actor
 from backend.kernel.verify import VerifyReport
 from backend.scheduling.verify import verify_slots
@@ -165,6 +166,81 @@ def reconcile(day: dt.datetime | None, channel: str | None, sandbox_next_day: bo
     sys.exit(
         reconciling.run(console, _program(), wanted, channel, is_next_morning=sandbox_next_day)
     )
+
+
+@main.group("keys")
+def keys_group() -> None:
+    """The encryption keys of the ring."""
+
+
+@keys_group.command("status")
+def keys_status() -> None:
+    """Count the sealed values by the key that sealed them, and name keys that nothing uses any more."""
+    if not _show_keys(_program()):
+        sys.exit(1)
+
+
+@keys_group.command("rotate")
+@click.option(
+    "--batch", type=click.IntRange(1, 10_000), default=key_rotation.BATCH, show_default=True
+)
+def keys_rotate(batch: int) -> None:
+    """Re-encrypt every sealed value with the newest key of the ring, while the system runs.
+
+    Safe to kill and to run again. The blind index has a key of its own and is not touched.
+    """
+    program = _program()
+    with program.database.read(CLI_ACTOR) as session:
+        counts = key_rotation.count_by_key(session)
+    newest = program.database.keys.sealing_id
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        total = sum(count.total - count.by_key[newest] for count in counts)
+        task = bar.add_task(f"re-encrypting with {newest}", total=total)
+        done = key_rotation.rotate(
+            program.database,
+            CLI_ACTOR,
+            batch=batch,
+            progress=lambda _name, rows: bar.advance(task, rows),
+        )
+    console.print(f"{sum(done.moved.values()):,} values re-encrypted with {newest}")
+    if done.overtaken:
+        console.print(f"{done.overtaken:,} were changed by somebody else meanwhile and left so")
+    for words in done.broken:
+        console.print(f"wrong: {words}", style="red", markup=False, soft_wrap=True)
+    if done.broken_count > len(done.broken):
+        console.print(f"and {done.broken_count - len(done.broken):,} more", style="red")
+    if not _show_keys(program):
+        sys.exit(1)
+
+
+def _show_keys(program: Program) -> bool:
+    """Print the sealed columns by key; False when some values are opened by no key of the ring."""
+    ring = program.database.keys
+    with program.database.read(CLI_ACTOR) as session:
+        counts = key_rotation.count_by_key(session)
+    table = Table(title="sealed values by key", title_justify="left")
+    table.add_column("column")
+    for key_id in ring.key_ids:
+        table.add_column(
+            f"{key_id} (seals)" if key_id == ring.sealing_id else key_id, justify="right"
+        )
+    table.add_column("no key", justify="right")
+    for count in counts:
+        cells = [f"{count.by_key[key_id]:,}" for key_id in ring.key_ids]
+        table.add_row(count.name, *cells, f"{count.unknown:,}")
+    console.print(table)
+    unused = set(key_rotation.unused_keys(counts, ring))
+    for key_id in ring.key_ids[:-1]:
+        if key_id in unused:
+            words = "it can be removed from the ring; keep it with the backups it sealed"
+            console.print(f"no value uses {key_id}: {words}", soft_wrap=True)
+        else:
+            console.print(f"{key_id} is still used: run `xinglin keys rotate`", soft_wrap=True)
+    unknown = sum(count.unknown for count in counts)
+    if unknown:
+        words = f"{unknown:,} values that no key of the ring opens: is a key missing?"
+        console.print(words, style="red", soft_wrap=True)
+    return not unknown
 
 
 @main.command("demo")

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.identity.rules import Role
-from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk
+from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk, sealed_column
 from backend.kernel.ids import Id
 
 
@@ -80,8 +80,8 @@ class SecondFactor(Base):
     account_id: Mapped[Id] = mapped_column(
         Uuid(as_uuid=True), ForeignKey("identity_staff_account.id"), primary_key=True
     )
-    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    pending_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret_sealed: Mapped[bytes | None] = sealed_column("identity_second_factor.secret")
+    pending_sealed: Mapped[bytes | None] = sealed_column("identity_second_factor.secret")
     pending_at: Mapped[dt.datetime | None]
     confirmed_at: Mapped[dt.datetime | None]
     last_step: Mapped[int] = mapped_column(BigInteger, default=0)

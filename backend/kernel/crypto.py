@@ -31,12 +31,27 @@ class KeyRing:
         self._sealing_id = list(keys)[-1]
         self._blind_index_key = blind_index_key
 
+    @property
+    def sealing_id(self) -> str:
+        """The id of the newest key, which seals."""
+        return self._sealing_id
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all keys, the oldest first."""
+        return tuple(self._ciphers)
+
+    @staticmethod
+    def prefix(key_id: str) -> bytes:
+        """How every value begins that this key sealed."""
+        name = key_id.encode("ascii")
+        return bytes([FORMAT, len(name)]) + name
+
     def seal(self, text: str, context: str) -> bytes:
         """Encrypt ``text`` for ``context`` (``table.column``)."""
-        name = self._sealing_id.encode("ascii")
         nonce = os.urandom(NONCE_BYTES)
         body = self._ciphers[self._sealing_id].encrypt(nonce, text.encode(), context.encode())
-        return bytes([FORMAT, len(name)]) + name + nonce + body
+        return self.prefix(self._sealing_id) + nonce + body
 
     def open(self, blob: bytes, context: str) -> str:
         """Decrypt what ``seal`` made for the same context; SealBroken otherwise."""

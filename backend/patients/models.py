@@ -8,7 +8,16 @@ from enum import StrEnum
 from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk, prefix_text
+from backend.kernel.db import (
+    Base,
+    HospitalOwned,
+    Versioned,
+    enum_column,
+    fk,
+    id_pk,
+    prefix_text,
+    sealed_column,
+)
 from backend.kernel.ids import Id
 
 
@@ -51,13 +60,13 @@ class Patient(Base, Versioned, HospitalOwned):
     birth_date: Mapped[dt.date]
     ethnic_group: Mapped[str | None] = mapped_column(String(2))
     id_kind: Mapped[str] = mapped_column(String(2))
-    id_number_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    id_number_sealed: Mapped[bytes] = sealed_column("patients_patient.id_number")
     id_number_index: Mapped[bytes] = mapped_column(LargeBinary(32))
     id_number_masked: Mapped[str] = mapped_column(String(40))
-    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_sealed: Mapped[bytes | None] = sealed_column("patients_patient.phone")
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     phone_masked: Mapped[str | None] = mapped_column(String(20))
-    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    address_sealed: Mapped[bytes | None] = sealed_column("patients_patient.address")
     allergies: Mapped[str] = mapped_column(String(400), default="")
     registered_at: Mapped[dt.datetime]
 
@@ -81,7 +90,7 @@ class PatientIdentifier(Base, Versioned, HospitalOwned):
     id: Mapped[Id] = id_pk()
     patient_id: Mapped[Id] = fk("patients_patient.id", index=True)
     system: Mapped[IdentifierSystem] = enum_column(IdentifierSystem)
-    value_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    value_sealed: Mapped[bytes] = sealed_column("patients_patient_identifier.value")
     value_index: Mapped[bytes] = mapped_column(LargeBinary(32))
     value_masked: Mapped[str] = mapped_column(String(40))
     status: Mapped[IdentifierStatus] = enum_column(
