@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     hold_minutes: int = Field(
         15, ge=1, le=120, description="minutes an unpaid booking keeps its slot"
     )
+    rush_inside: int = Field(
+        200, ge=1, le=5000, description="people of one opening line who may choose at the same time"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")

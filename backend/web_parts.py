@@ -30,7 +30,9 @@ from backend.organization import backoffice as places
 from backend.queueing import backoffice as queues
 from backend.scheduling import backoffice as schedules
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
+from miniprogram_api import rush as rush_pages
 from miniprogram_api import ticket as phone
+from miniprogram_api.rush_room import WaitingRoom
 from queue_display import pages as screens
 
 #: Where the search box of the shell looks patients up.
@@ -81,6 +83,10 @@ def collect_parts(program: Program) -> Parts:
     if alipay is not None:
         parts.without_forms.append(create_alipay_blueprint(alipay, record_trade_status))
     parts.extras["tenders"] = frozenset(program.gateways)
+    parts.without_forms.append(rush_pages.blueprint)
+    parts.extras["rush_room"] = WaitingRoom(
+        program.database, most_inside=program.settings.rush_inside
+    )
     parts.extras["home_facts"] = list(today.FACTS)
     parts.blueprints += [screens.blueprint, phone.blueprint]
     for stream in ("hall", "queue"):

@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-import segno
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -20,7 +19,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries as bills
 from backend.billing import service as billing
-from backend.billing.views import InvoiceView, PaymentView
 from backend.kernel import links, live
 from backend.kernel.clock import business_date, local
 from backend.kernel.errors import Gone, InvalidInput, NotFound, XinglinError
@@ -33,6 +31,7 @@ from backend.queueing import queries as queues
 from backend.queueing import service as queueing
 from backend.queueing.rules import TicketState
 from backend.queueing.views import TicketView
+from miniprogram_api.bills import Due, due_of
 from miniprogram_api.limits import Limiter
 
 blueprint = Blueprint(
@@ -60,15 +59,6 @@ TONES = {
 }
 _uses = Limiter(120)
 _strangers = Limiter(600)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One bill and, where payment has begun, its code as an image."""
-
-    invoice: InvoiceView
-    payment: PaymentView | None
-    qr: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +170,9 @@ def _phone(session: Session, ticket_id: Id) -> Phone:
         ticket=ticket,
         tone=TONES.get(ticket.state, "info"),
         place=_place(session, ticket),
-        due=tuple(_due(invoice, open_payments.get(invoice.id)) for invoice in invoices),
+        due=tuple(due_of(invoice, open_payments.get(invoice.id)) for invoice in invoices),
         at=now(session),
     )
-
-
-def _due(invoice: InvoiceView, payment: PaymentView | None) -> Due:
-    code = payment.code_url if payment is not None else None
-    image = segno.make_qr(code, error="m").png_data_uri(scale=6, border=2) if code else ""
-    return Due(invoice, payment, image)
 
 
 def _place(session: Session, ticket: TicketView) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from backend.kernel.ids import Id, parse_id
 
+RUSH = "rush"
 SCREEN = "screen"
 STREAM = "stream"
 TICKET = "ticket"
@@ -49,6 +51,38 @@ def read_ticket_token(secret: str, token: str) -> tuple[Id, dt.date] | None:
 def ticket_url(base_url: str, secret: str, ticket_id: Id, day: dt.date) -> str:
     """The address printed as a QR code on a ticket."""
     return f"{base_url}/t/{ticket_token(secret, ticket_id, day)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RushLink:
+    """Who comes to which department's line, for which day."""
+
+    hospital_id: Id
+    department_id: Id
+    day: dt.date
+    patient_id: Id
+
+
+def rush_token(secret: str, link: RushLink) -> str:
+    """The token of a patient's booking page for one department and day."""
+    ids = [link.hospital_id.hex, link.department_id.hex, link.patient_id.hex]
+    return sign(secret, RUSH, [*ids, link.day.isoformat()])
+
+
+def read_rush_token(secret: str, token: str) -> RushLink | None:
+    """What ``rush_token`` was given, or None when the token is not ours."""
+    value = unsign(secret, RUSH, token)
+    if value is None or len(value) != 4:
+        return None
+    hospital_id, department_id, patient_id = (parse_id(text) for text in value[:3])
+    if hospital_id is None or department_id is None or patient_id is None:
+        return None
+    return RushLink(hospital_id, department_id, dt.date.fromisoformat(value[3]), patient_id)
+
+
+def rush_url(base_url: str, secret: str, link: RushLink) -> str:
+    """The address of a patient's booking page for one department and day."""
+    return f"{base_url}/r/{rush_token(secret, link)}"
 
 
 def screen_key(secret: str, location_id: Id) -> str:

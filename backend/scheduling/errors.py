@@ -118,3 +118,35 @@ class CalendarYearUnknown(NotFound):
     code = "calendar_year_unknown"
     default_message = _("程序里还没有这一年的放假安排")
     default_next_step = _("请下载国务院办公厅的通知，用文件导入")
+
+
+class RushNotFound(NotFound):
+    """No such line."""
+
+    code = "rush_not_found"
+    default_message = _("没有找到这个排队")
+    default_next_step = _("请重新打开医院给您的链接")
+
+
+class RushNotOpen(Conflict):
+    """The line cannot be joined yet."""
+
+    code = "rush_not_open"
+    default_message = _("还没到排队的时间")
+    default_next_step = _("请在放号前 15 分钟内再打开这个页面，先到先得")
+
+
+class NotYourTurn(Conflict):
+    """Others stand in front."""
+
+    code = "not_your_turn"
+    default_message = _("还没有轮到您")
+    default_next_step = _("请稍候，页面会自己更新；您的位置不会变")
+
+
+class TurnOver(Conflict):
+    """The turn has passed, or was used already."""
+
+    code = "turn_over"
+    default_message = _("轮到您的时间已经过了")
+    default_next_step = _("请重新排队")

@@ -44,9 +44,19 @@ from backend.scheduling.services.calendar import (
     set_calendar_day,
 )
 from backend.scheduling.services.devices import add_device
+from backend.scheduling.services.rush import (
+    Arrival,
+    join_rush,
+    leave_rush,
+    let_in,
+    open_rush,
+    opening_of,
+    use_turn,
+)
 from backend.scheduling.services.templates import add_template_entry, generate_schedules
 
 __all__ = [
+    "Arrival",
     "add_device",
     "add_template_entry",
     "attach_invoice",
@@ -57,12 +67,18 @@ __all__ = [
     "hold_slot",
     "import_notice",
     "import_published_year",
+    "join_rush",
+    "leave_rush",
+    "let_in",
     "mark_checked_in",
     "mark_fulfilled",
+    "open_rush",
+    "opening_of",
     "release_hold",
     "remove_calendar_day",
     "set_calendar_day",
     "sweep_expired_holds",
+    "use_turn",
 ]
 
 SWEEP_BATCH = 200

@@ -9,12 +9,14 @@ from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
 from backend.scheduling.rules import (
     HALF_DAY_WORDS,
+    RUSH_WORDS,
     STATE_WORDS,
     VISIT_TYPE_WORDS,
     AppointmentState,
     CalendarEntry,
     Channel,
     DayKind,
+    RushTicketState,
     ScheduleStatus,
     SlotState,
     VisitType,
@@ -215,4 +217,39 @@ class CalendarChange:
             self.entry.kind,
             self.entry.name,
             self.entry.template_weekday,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RushView:
+    """The line in front of one department's places of one day."""
+
+    id: Id
+    hospital_id: Id
+    department_id: Id
+    business_date: dt.date
+    opens_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RushTicketView:
+    """A patient's number in the line of an opening rush. ``turn_ends_at`` only once they were let in."""
+
+    rush_id: Id
+    ordinal: int
+    patient_id: Id
+    state: RushTicketState
+    turn_ends_at: dt.datetime | None
+
+    @property
+    def state_words(self) -> str:
+        """Where it stands, in words."""
+        return str(RUSH_WORDS[self.state])
+
+    def may_book(self, at: dt.datetime) -> bool:
+        """True while the turn lasts."""
+        return (
+            self.state is RushTicketState.LET_IN
+            and self.turn_ends_at is not None
+            and at < self.turn_ends_at
         )

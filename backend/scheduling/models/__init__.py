@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.scheduling.models.calendar import CalendarDay
 from backend.scheduling.models.devices import Device
 from backend.scheduling.models.places import IS_HELD, Appointment, Slot, SlotEvent, claimable
+from backend.scheduling.models.rush import Rush, RushTicket
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "Appointment",
     "CalendarDay",
     "Device",
+    "Rush",
+    "RushTicket",
     "Schedule",
     "Slot",
     "SlotEvent",

@@ -10,6 +10,13 @@ from backend.scheduling.queries.calendar import (
     list_calendar_days,
     sessions_made,
 )
+from backend.scheduling.queries.rush import (
+    count_places,
+    find_rush,
+    find_rush_ticket,
+    get_rush,
+    line_state,
+)
 from backend.scheduling.queries.sessions import (
     get_schedule,
     is_foreign,
@@ -53,9 +60,14 @@ __all__ = [
     "WeekGrid",
     "calendar_map",
     "compare_notice",
+    "count_places",
+    "find_rush",
+    "find_rush_ticket",
     "get_appointment",
+    "get_rush",
     "get_schedule",
     "is_foreign",
+    "line_state",
     "list_appointments",
     "list_bookable",
     "list_bookable_departments",
