@@ -25,6 +25,7 @@ from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database, now
 from backend.scheduling import handlers as scheduling
 from backend.scheduling import tasks as scheduling_tasks
+from backend.scheduling.rules import BookingPolicies, BookingPolicy
 from backend.settings import Secrets, Settings, load_secrets
 from backend.wechat.bills import WeChatBillSource
 from backend.wechat.merchant import MerchantGateway
@@ -79,6 +80,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         keys=KeyRing(secrets.keys, secrets.blind_index_key),
         subscriptions=subscriptions,
         clock=clock,
+        configuration=[booking_policies(settings)],
     )
     return Program(settings, secrets, database, gateways, open_bills(settings))
 
@@ -100,6 +102,11 @@ def open_bills(settings: Settings) -> tuple[BillSource, ...]:
 def merchant_file(settings: Settings) -> Path:
     """Where the WeChat Pay merchant account lies; outside production the one of the sandbox beside us."""
     return settings.wechatpay_file or settings.data_dir / "sandbox" / "merchant.json"
+
+
+def booking_policies(settings: Settings) -> BookingPolicies:
+    """The rules of booking in force."""
+    return BookingPolicies(BookingPolicy(hold=dt.timedelta(minutes=settings.hold_minutes)))
 
 
 def open_gateway(settings: Settings) -> MerchantGateway:

@@ -75,7 +75,7 @@ def make_page(
 ) -> RushPage:
     """The page for this patient now; a fixed number of queries a face."""
     at = now(session)
-    opens = scheduling.opening_of(link.day)
+    opens = scheduling.opening_of(session, link.day)
     ticket = None
     if rush_id is not None:
         ticket = sessions.find_rush_ticket(session, rush_id, link.patient_id)

@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, inspect, select
+from sqlalchemy import Integer, Select, func, inspect, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.util import identity_key
+from sqlalchemy.sql.functions import FunctionElement
 
 from backend.kernel.ids import Id
 
@@ -61,8 +63,36 @@ def lock_name(session: Session, name: str, *, wait: bool = True) -> bool:
     """Hold ``name`` until the transaction ends. With ``wait=False`` False says that another holds it."""
     if session.get_bind().dialect.name == "sqlite":
         return True
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    key = name_key(name)
     if wait:
         session.execute(select(func.pg_advisory_xact_lock(key)))
         return True
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(key))))
+
+
+def name_key(name: str) -> int:
+    """The number (64 bits, signed) that stands for ``name`` among the database's advisory locks."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+class taking_turn(FunctionElement[int]):  # noqa: N801 - reads like func.name
+    """A column that takes the lock of ``name_key`` until the transaction ends, inside a larger SELECT.
+
+    The statement sees the rows as they were when it began, before it had the lock: who decides by them must check
+    them again in the statement that writes.
+    """
+
+    name = "taking_turn"
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(taking_turn)
+def _no_turn(element: taking_turn, compiler: Any, **options: Any) -> str:
+    return f"abs({compiler.process(element.clauses, **options)})"
+
+
+@compiles(taking_turn, "postgresql")
+def _turn(element: taking_turn, compiler: Any, **options: Any) -> str:
+    taken = compiler.process(element.clauses, **options)
+    return f"(pg_advisory_xact_lock({taken}) IS NULL)::int"

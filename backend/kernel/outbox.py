@@ -11,13 +11,13 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, get_type_hints
+from typing import Any, ClassVar, Protocol, cast, get_type_hints
 
-from sqlalchemy import ForeignKey, Index, String, delete, select, text
+from sqlalchemy import ForeignKey, Index, String, Table, delete, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.kernel.db import Base, BigKey, enum_column, sequence_pk
-from backend.kernel.uow import context
+from backend.kernel.uow import context, write_at_end
 
 
 class Event(Protocol):
@@ -48,6 +48,19 @@ class OutboxEvent(Base):
     payload: Mapped[dict[str, Any]]
     occurred_at: Mapped[dt.datetime] = mapped_column(index=True)
     request_id: Mapped[str] = mapped_column(String(64))
+
+    @staticmethod
+    def write_together(session: Session, rows: list[dict[str, Any]]) -> None:
+        """Insert what was published and its deliveries; called once, when the unit of work ends."""
+        connection = session.connection()
+        made = connection.execute(_NEW_EVENTS, [row["event"] for row in rows]).scalars().all()
+        deliveries = [
+            {"event_id": event_id, **delivery}
+            for event_id, row in zip(made, rows, strict=True)
+            for delivery in row["deliveries"]
+        ]
+        if deliveries:
+            connection.execute(_NEW_DELIVERIES, deliveries)
 
 
 _PENDING = text("state = 'pending'")
@@ -93,6 +106,11 @@ class OutboxDelivery(Base):
     discarded_at: Mapped[dt.datetime | None]
     discarded_by: Mapped[str] = mapped_column(String(80), default="")
     discard_reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+_EVENTS = cast(Table, OutboxEvent.__table__)
+_NEW_EVENTS = insert(_EVENTS).returning(_EVENTS.c.id, sort_by_parameter_order=True)
+_NEW_DELIVERIES = insert(cast(Table, OutboxDelivery.__table__)).inline()
 
 
 class RetryLater(Exception):
@@ -154,27 +172,30 @@ class Subscriptions:
 
 
 def publish(session: Session, event: Event, *, not_before: dt.datetime | None = None) -> None:
-    """Write ``event`` and one delivery a subscriber in this transaction; due at once or at ``not_before``."""
+    """Write ``event`` and one delivery a subscriber with this unit of work; due at once or at ``not_before``.
+
+    The rows are written together when it ends, so nothing in it can read them, and going back to a savepoint
+    does not take them back: publish outside of savepoints.
+    """
     unit = context(session)
     if unit.subscriptions.is_silent:
         return
-    row = OutboxEvent(
-        name=event.NAME,
-        version=event.VERSION,
-        payload=encode(event),
-        occurred_at=unit.moment,
-        request_id=unit.request_id,
+    due_at = not_before or unit.moment
+    write_at_end(
+        session,
+        OutboxEvent,
+        event={
+            "name": event.NAME,
+            "version": event.VERSION,
+            "payload": encode(event),
+            "occurred_at": unit.moment,
+            "request_id": unit.request_id,
+        },
+        deliveries=[
+            {"subscriber": subscription.name, "due_at": due_at}
+            for subscription in unit.subscriptions.of(event.NAME)
+        ],
     )
-    session.add(row)
-    session.flush()
-    for subscription in unit.subscriptions.of(event.NAME):
-        session.add(
-            OutboxDelivery(
-                event_id=row.id,
-                subscriber=subscription.name,
-                due_at=not_before or unit.moment,
-            )
-        )
     unit.has_events = unit.has_events or not_before is None
 
 

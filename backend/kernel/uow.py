@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import Engine, create_engine, event, insert
+from sqlalchemy import Engine, Insert, create_engine, event, insert
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
 
 from backend.kernel.clock import Clock, SystemClock, business_date
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 WRITE = "xinglin_write"
 WRITE_WAIT_SECONDS = 20.0
+#: A connection that has rested longer is asked whether it still lives before it is used.
+PING_AFTER_SECONDS = 5.0
+
+Config = TypeVar("Config")
 
 
 class AuditMissing(RuntimeError):
@@ -54,6 +60,7 @@ class Context:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     at_end: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
     emitter: Emitter | None = None
+    configuration: Mapping[type[Any], Any] = field(default_factory=dict)
 
 
 class Database:
@@ -67,10 +74,13 @@ class Database:
         subscriptions: Subscriptions,
         clock: Clock | None = None,
         pool_size: int = 20,
+        configuration: Sequence[object] = (),
     ) -> None:
+        """``configuration``: the domains' own settings objects, one of a type; see ``configured``."""
         self.clock: Clock = clock or SystemClock()
         self.keys = keys
         self.subscriptions = subscriptions
+        self.configuration: Mapping[type[Any], Any] = {type(one): one for one in configuration}
         self.emitter: Emitter | None = None
         self.wake: Callable[[], None] = lambda: None
         self.engine = make_engine(url, pool_size)
@@ -81,6 +91,7 @@ class Database:
         self._writers = sessionmaker(
             self.engine.execution_options(**{WRITE: True}), expire_on_commit=False
         )
+        event.listen(self._writers, "after_flush", _note_changes)
 
     def without_subscribers(self) -> Database:
         """The same database, seen so that events are told to nobody; for loading a past."""
@@ -109,7 +120,6 @@ class Database:
         with self._write_turn(), self._writers() as session:
             context = self._context(actor, request_id, is_write=True)
             session.info["uow"] = context
-            event.listen(session, "after_flush", _note_changes)
             session.connection()
             yield session
             write_rest(session)
@@ -127,6 +137,7 @@ class Database:
             subscriptions=self.subscriptions,
             is_write=is_write,
             emitter=self.emitter,
+            configuration=self.configuration,
         )
 
     @contextmanager
@@ -162,14 +173,36 @@ def make_engine(url: str, pool_size: int = 20) -> Engine:
     # Parameters of a failed statement are personal data: they stay out of errors, and so out of logs.
     options: dict[str, Any] = {"hide_parameters": True}
     if not url.startswith("sqlite"):
-        options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
-        return create_engine(url, **options)
+        options |= {"pool_size": pool_size, "max_overflow": pool_size}
+        engine = create_engine(url, **options)
+        event.listen(engine, "checkin", _note_rest)
+        event.listen(engine, "checkout", _ping_rested)
+        return engine
     engine = create_engine(
         url, pool_size=64, max_overflow=64, connect_args={"timeout": 15}, **options
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_rest(_connection: object, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _ping_rested(connection: Any, record: Any, _proxy: object) -> None:
+    """Ask a connection that has rested whether it lives; the pool replaces a dead one.
+
+    SQLAlchemy's own ping asks each time, one more round trip for every unit of work of a busy program.
+    """
+    since = record.info.get("rests_since")
+    if since is None or time.monotonic() - since < PING_AFTER_SECONDS:
+        return
+    try:
+        connection.execute("").close()
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -216,6 +249,12 @@ def keys(session: Session) -> KeyRing:
     return _of(session).keys
 
 
+def configured(session: Session, kind: type[Config]) -> Config:
+    """The settings object of type ``kind`` that this process was started with; else ``kind()``, its defaults."""
+    found: Config | None = _of(session).configuration.get(kind)
+    return kind() if found is None else found
+
+
 def context(session: Session) -> Context:
     """The whole context, for the kernel's own modules."""
     return _of(session)
@@ -224,11 +263,17 @@ def context(session: Session) -> Context:
 def write_at_end(session: Session, model: type[Any], **values: object) -> None:
     """Insert a row that nothing in this unit of work reads: such rows are written together, a table at a time.
 
-    It belongs to the whole unit of work: going back to a savepoint does not take it back.
+    It belongs to the whole unit of work: going back to a savepoint does not take it back. A model with a
+    ``write_together(session, rows)`` of its own writes its rows itself.
     """
     unit = _of(session)
     unit.at_end.setdefault(model, []).append(values)
     unit.has_changes |= not getattr(model, "is_kernel_row", False)
+
+
+def note_change(session: Session) -> None:
+    """Rows were changed by a statement of Core, which no flush sees: an audit row is due."""
+    _of(session).has_changes = True
 
 
 def write_rest(session: Session) -> None:
@@ -236,8 +281,18 @@ def write_rest(session: Session) -> None:
     session.flush()
     waiting = _of(session).at_end
     for model, rows in waiting.items():
-        session.execute(insert(model), rows)
+        write_together = getattr(model, "write_together", None)
+        if write_together is not None:
+            write_together(session, rows)
+        else:
+            session.connection().execute(_insert(model), rows if len(rows) > 1 else rows[0])
     waiting.clear()
+
+
+@functools.cache
+def _insert(model: type[Any]) -> Insert:
+    """One statement object a table, so that SQLAlchemy need not look at it anew each time."""
+    return insert(model.__table__).inline()
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:

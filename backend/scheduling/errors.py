@@ -47,6 +47,30 @@ class BookingClosed(Conflict):
     default_next_step = _("请选择可以挂号的日期")
 
 
+class SameDayClosed(Conflict):
+    """This ``channel`` books ahead only; places of today are given elsewhere."""
+
+    code = "same_day_closed"
+    default_message = _("当天的号不能在这里挂")
+    default_next_step = _("请到人工窗口挂当日号，或预约其他日期")
+
+
+class TooManyVisits(Conflict):
+    """The patient has as many visits as self-service allows: ``per`` day or week, ``count``."""
+
+    code = "too_many_visits"
+    default_message = _("您已挂的号达到上限")
+    default_next_step = _("请先退掉不需要的号；如病情需要，请到人工窗口挂号")
+
+
+class BookingSuspended(Conflict):
+    """Too many visits were missed: no self-service booking up to and including the day ``until``."""
+
+    code = "booking_suspended"
+    default_message = _("您因多次预约未到诊，暂停自助预约")
+    default_next_step = _("请到人工窗口挂号")
+
+
 class ScheduleStopped(Conflict):
     """The practitioner does not sit in this session (停诊)."""
 

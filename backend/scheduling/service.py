@@ -11,27 +11,24 @@ from sqlalchemy.orm import Session
 
 from backend.contracts.scheduling import (
     AppointmentBooked,
-    AppointmentHeld,
 )
 from backend.kernel import outbox
-from backend.kernel.ids import Id, new_id
-from backend.kernel.locks import claim, lock_name
+from backend.kernel.ids import Id
+from backend.kernel.locks import claim
 from backend.kernel.permissions import ActorKind
 from backend.kernel.uow import actor, now, today
 from backend.scheduling import rules
 from backend.scheduling.errors import (
     AlreadyBooked,
     NotToday,
-    ScheduleNotFound,
     SlotGone,
     WrongAppointmentState,
 )
-from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot, claimable
-from backend.scheduling.queries import is_foreign
+from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot
+from backend.scheduling.queries import policy_for
 from backend.scheduling.rules import (
     ACTIVE,
     AppointmentState,
-    Channel,
     ScheduleStatus,
     SlotEventKind,
     SlotState,
@@ -44,6 +41,8 @@ from backend.scheduling.services.calendar import (
     set_calendar_day,
 )
 from backend.scheduling.services.devices import add_device
+from backend.scheduling.services.holds import hold_slot
+from backend.scheduling.services.pool import expire_hold
 from backend.scheduling.services.rush import (
     Arrival,
     join_rush,
@@ -82,44 +81,6 @@ __all__ = [
 ]
 
 SWEEP_BATCH = 200
-
-
-def hold_slot(
-    session: Session,
-    *,
-    patient_id: Id,
-    schedule_id: Id,
-    channel: Channel | str,
-    slot_id: Id | None = None,
-) -> Appointment:
-    """Keep a place for a patient for 15 minutes: ``slot_id``, or the next free one by time.
-
-    A hold that has lapsed is taken over at that instant. Publishes AppointmentHeld, and HoldDue for the
-    moment the hold ends. Raises ScheduleNotFound, BookingClosed, ScheduleStopped, AlreadyBooked, SlotGone.
-    """
-    at = now(session)
-    schedule = _schedule(session, schedule_id)
-    rules.check_bookable(schedule.business_date, schedule.status, at)
-    _clear_way(session, patient_id, schedule)
-    statement = select(Slot).where(Slot.schedule_id == schedule.id, claimable(at))
-    if slot_id is not None:
-        statement = statement.where(Slot.id == slot_id)
-    free = claim(session, statement.order_by(Slot.starts_at, Slot.number).limit(1))
-    if not free:
-        raise SlotGone(schedule_id=str(schedule.id))
-    slot = free[0]
-    if slot.state is SlotState.HELD:
-        pool.expire(session, slot)
-    appointment = _new_appointment(session, schedule, slot, patient_id, Channel(channel))
-    pool.take(session, slot, appointment, AppointmentState.HELD)
-    outbox.publish(
-        session,
-        AppointmentHeld(
-            schedule.hospital_id, appointment.id, patient_id, slot.id, appointment.hold_until
-        ),
-    )
-    pool.record(session, "hold_slot", appointment, channel=appointment.channel.value)
-    return appointment
 
 
 def confirm_appointment(session: Session, appointment_id: Id) -> Appointment:
@@ -183,6 +144,12 @@ def cancel_appointment(session: Session, appointment_id: Id, reason: str) -> App
         appointment.created_at,
         now(session),
         by_patient=actor(session).kind in (ActorKind.PATIENT, ActorKind.DEVICE),
+        policy=policy_for(
+            session,
+            hospital_id=appointment.hospital_id,
+            department_id=appointment.department_id,
+            visit_type=appointment.visit_type,
+        ),
     )
     pool.give_back(session, appointment, slot, reason=reason)
     return appointment
@@ -222,17 +189,6 @@ def attach_invoice(session: Session, appointment_id: Id, invoice_id: Id) -> None
     pool.record(session, "attach_invoice", appointment, invoice_id=str(invoice_id))
 
 
-def expire_hold(session: Session, appointment_id: Id) -> bool:
-    """End one hold if it has lapsed unpaid; True when it was ended now. Publishes HoldExpired."""
-    appointment, slot = pool.locked(session, appointment_id)
-    if appointment.state is not AppointmentState.HELD:
-        return False
-    if not rules.is_lapsed(slot.hold_until, now(session)):
-        return False
-    pool.expire(session, slot)
-    return True
-
-
 def sweep_expired_holds(session: Session, limit: int = SWEEP_BATCH) -> int:
     """End lapsed holds that nobody has claimed, oldest first; how many. Only tidies and tells."""
     lapsed = claim(
@@ -245,13 +201,6 @@ def sweep_expired_holds(session: Session, limit: int = SWEEP_BATCH) -> int:
     for slot in lapsed:
         pool.expire(session, slot)
     return len(lapsed)
-
-
-def _schedule(session: Session, schedule_id: Id) -> Schedule:
-    schedule = session.get(Schedule, schedule_id)
-    if schedule is None or is_foreign(session, schedule.hospital_id):
-        raise ScheduleNotFound
-    return schedule
 
 
 def _active_visit(session: Session, patient_id: Id, schedule: Schedule) -> Appointment | None:
@@ -268,53 +217,6 @@ def _active_visit(session: Session, patient_id: Id, schedule: Schedule) -> Appoi
         )
         .execution_options(populate_existing=True)
     ).first()
-
-
-def _clear_way(session: Session, patient_id: Id, schedule: Schedule) -> None:
-    """Refuse a second active visit; one that is only a lapsed hold ends here instead.
-
-    One patient's claims on one session queue here, before they touch a place: a button hit ten times
-    must not lock ten places and make them look taken to everyone else.
-    """
-    if schedule.practitioner_id is None:
-        return  # of examinations a patient may have several, and one may take several places
-    visit = (patient_id, schedule.practitioner_id, schedule.business_date, schedule.half_day)
-    lock_name(session, "scheduling-visit-" + "-".join(map(str, visit)))
-    present = _active_visit(session, patient_id, schedule)
-    if present is None:
-        return
-    if present.state is AppointmentState.HELD and expire_hold(session, present.id):
-        return
-    if present.state in ACTIVE:
-        raise AlreadyBooked(appointment_id=str(present.id), state=present.state.value)
-
-
-def _new_appointment(
-    session: Session, schedule: Schedule, slot: Slot, patient_id: Id, channel: Channel
-) -> Appointment:
-    at = now(session)
-    return Appointment(
-        id=new_id(),
-        hospital_id=schedule.hospital_id,
-        patient_id=patient_id,
-        slot_id=slot.id,
-        schedule_id=schedule.id,
-        practitioner_id=schedule.practitioner_id,
-        device_id=schedule.device_id,
-        department_id=schedule.department_id,
-        location_id=schedule.location_id,
-        business_date=schedule.business_date,
-        half_day=schedule.half_day,
-        visit_type=schedule.visit_type,
-        price_item_code=schedule.price_item_code,
-        fee_fen=schedule.fee_fen,
-        number=slot.number,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        channel=channel,
-        hold_until=rules.hold_until(at),
-        created_at=at,
-    )
 
 
 def _reclaim(session: Session, appointment: Appointment, slot: Slot) -> None:

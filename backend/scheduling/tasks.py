@@ -9,6 +9,7 @@ from backend.kernel.permissions import system_actor
 from backend.kernel.uow import Database, now, today
 from backend.scheduling import rules, service
 from backend.scheduling.models import TemplateEntry
+from backend.scheduling.queries import policies
 
 
 def sweep_expired_holds(database: Database) -> None:
@@ -31,7 +32,7 @@ def generate_ahead(database: Database) -> None:
                 session,
                 hospital_id=hospital_id,
                 first=today(session),
-                last=rules.last_bookable_day(now(session)),
+                last=rules.last_bookable_day(now(session), policies(session).furthest),
             )
 
 

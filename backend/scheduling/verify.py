@@ -35,10 +35,10 @@ _AFTER = {
     SlotEventKind.BOOKED: {
         AppointmentState.BOOKED,
         AppointmentState.CHECKED_IN,
-        AppointmentState.NO_SHOW,
     },
     SlotEventKind.CANCELLED: {AppointmentState.CANCELLED},
     SlotEventKind.FULFILLED: {AppointmentState.FULFILLED},
+    SlotEventKind.NO_SHOW: {AppointmentState.NO_SHOW},
 }
 #: The state a slot must be in before an event, and the one it is in afterwards.
 _STEPS = {
@@ -48,6 +48,7 @@ _STEPS = {
     SlotEventKind.BOOKED: (SlotState.HELD, SlotState.BOOKED),
     SlotEventKind.CANCELLED: (SlotState.BOOKED, SlotState.FREE),
     SlotEventKind.FULFILLED: (SlotState.BOOKED, SlotState.BOOKED),
+    SlotEventKind.NO_SHOW: (SlotState.BOOKED, SlotState.BOOKED),
 }
 
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from backend.scheduling.models.calendar import CalendarDay
 from backend.scheduling.models.devices import Device
-from backend.scheduling.models.places import IS_HELD, Appointment, Slot, SlotEvent, claimable
+from backend.scheduling.models.places import (
+    IS_FREE,
+    IS_HELD,
+    Appointment,
+    Slot,
+    SlotEvent,
+    claimable,
+    open_to,
+)
 from backend.scheduling.models.rush import Rush, RushTicket
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
 
 __all__ = [
+    "IS_FREE",
     "IS_HELD",
     "Appointment",
     "CalendarDay",
@@ -20,4 +29,5 @@ __all__ = [
     "SlotEvent",
     "TemplateEntry",
     "claimable",
+    "open_to",
 ]

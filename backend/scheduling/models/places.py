@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -32,8 +33,9 @@ from backend.scheduling.rules import (
     VisitType,
 )
 
-#: A literal, because a partial index serves only queries that repeat its condition word for word.
+#: Literals, because a partial index serves only queries that repeat its condition word for word.
 IS_HELD = text("state = 'held'")
+IS_FREE = text("state = 'free'")
 
 
 def _one_of(states: frozenset[AppointmentState]) -> str:
@@ -58,6 +60,24 @@ class Slot(HospitalOwned, Base):
             sqlite_where=IS_HELD,
             postgresql_where=IS_HELD,
         ),
+        CheckConstraint("(reserved_for IS NULL) = (reserved_until IS NULL)", name="reserve"),
+        # "The next free place" reads one end of this index, however many places are taken; "a place whose
+        # hold has ended" reads one end of the other.
+        Index(
+            "ix_scheduling_slot_next_free",
+            "schedule_id",
+            "starts_at",
+            "number",
+            sqlite_where=IS_FREE,
+            postgresql_where=IS_FREE,
+        ),
+        Index(
+            "ix_scheduling_slot_next_lapsed",
+            "schedule_id",
+            "hold_until",
+            sqlite_where=IS_HELD,
+            postgresql_where=IS_HELD,
+        ),
     )
 
     id: Mapped[Id] = id_pk()
@@ -71,6 +91,9 @@ class Slot(HospitalOwned, Base):
     appointment_id: Mapped[Id | None]
     #: How many events this slot has lived through: the ordinal of its last SlotEvent.
     life: Mapped[int] = mapped_column(SmallInteger, default=1)
+    #: Until ``reserved_until`` only this channel may claim the place; None = everybody at any time.
+    reserved_for: Mapped[Channel | None] = enum_column(Channel)
+    reserved_until: Mapped[dt.datetime | None]
 
 
 class Appointment(HospitalOwned, Base):
@@ -151,7 +174,18 @@ class SlotEvent(HospitalOwned, Base):
     hold_until: Mapped[dt.datetime | None]
 
 
-def claimable(at: dt.datetime) -> ColumnElement[bool]:
-    """``rules.is_claimable`` in SQL: expiry is a predicate of the claim, not a sweeper's work."""
+def claimable(at: dt.datetime, channel: Channel | None = None) -> ColumnElement[bool]:
+    """``rules.is_claimable`` in SQL: expiry is a predicate of the claim, not a sweeper's work.
+
+    With ``channel``, only what that channel may take: places reserved for others wait for their release.
+    """
     lapsed = and_(Slot.state == SlotState.HELD, Slot.hold_until <= at)
-    return and_(or_(Slot.state == SlotState.FREE, lapsed), Slot.ends_at > at)
+    is_claimable = and_(or_(Slot.state == SlotState.FREE, lapsed), Slot.ends_at > at)
+    if channel is None:
+        return is_claimable
+    return and_(is_claimable, open_to(channel, at))
+
+
+def open_to(channel: Any, at: Any) -> ColumnElement[bool]:
+    """The place is reserved for nobody, for ``channel``, or no longer; both may be bound parameters."""
+    return or_(Slot.reserved_for.is_(None), Slot.reserved_for == channel, Slot.reserved_until <= at)

@@ -10,6 +10,7 @@ from backend.scheduling.queries.calendar import (
     list_calendar_days,
     sessions_made,
 )
+from backend.scheduling.queries.policies import policies, policy_for
 from backend.scheduling.queries.rush import (
     count_places,
     find_rush,
@@ -74,6 +75,8 @@ __all__ = [
     "list_calendar_days",
     "list_schedules",
     "list_slots",
+    "policies",
+    "policy_for",
     "rooms_of_today",
     "sessions_made",
     "week_grid",

@@ -68,6 +68,7 @@ class SlotEventKind(StrEnum):
     BOOKED = "booked"
     CANCELLED = "cancelled"
     FULFILLED = "fulfilled"
+    NO_SHOW = "no_show"
 
 
 class Channel(StrEnum):

@@ -19,7 +19,7 @@ from backend.kernel.uow import now, write_at_end
 from backend.scheduling import rules
 from backend.scheduling.errors import AlreadyBooked, AppointmentNotFound, SlotGone
 from backend.scheduling.models import Appointment, Slot, SlotEvent
-from backend.scheduling.queries import is_foreign
+from backend.scheduling.queries import is_foreign, policy_for
 from backend.scheduling.rules import AppointmentState, SlotEventKind, SlotState
 
 
@@ -37,7 +37,13 @@ def locked(session: Session, appointment_id: Id) -> tuple[Appointment, Slot]:
 
 def take(session: Session, slot: Slot, appointment: Appointment, state: AppointmentState) -> None:
     """Put ``appointment`` on a free, locked slot as a hold; constraint violations become refusals."""
-    until = rules.hold_until(now(session))
+    policy = policy_for(
+        session,
+        hospital_id=appointment.hospital_id,
+        department_id=appointment.department_id,
+        visit_type=appointment.visit_type,
+    )
+    until = rules.hold_until(now(session), policy)
     try:
         with session.begin_nested():
             appointment.state, appointment.hold_until = state, until
@@ -71,6 +77,17 @@ def give_back(
         ),
     )
     record(session, "cancel_appointment" if was_booked else "release_hold", appointment)
+
+
+def expire_hold(session: Session, appointment_id: Id) -> bool:
+    """End one hold if it has lapsed unpaid; True when it was ended now. Publishes HoldExpired."""
+    appointment, slot = locked(session, appointment_id)
+    if appointment.state is not AppointmentState.HELD:
+        return False
+    if not rules.is_lapsed(slot.hold_until, now(session)):
+        return False
+    expire(session, slot)
+    return True
 
 
 def expire(session: Session, slot: Slot) -> None:

@@ -23,7 +23,7 @@ from backend.kernel.uow import now
 from backend.scheduling import rules
 from backend.scheduling.errors import NotYourTurn, RushNotFound, RushNotOpen, TurnOver
 from backend.scheduling.models import Rush, RushTicket
-from backend.scheduling.queries import count_places, find_rush_ticket, line_state
+from backend.scheduling.queries import count_places, find_rush_ticket, line_state, policies
 from backend.scheduling.rules import LineState, RushTicketState
 from backend.scheduling.views import RushTicketView
 
@@ -36,14 +36,15 @@ class Arrival:
     at: dt.datetime
 
 
-def opening_of(day: dt.date) -> dt.datetime:
-    """The moment at which the places of ``day`` open."""
-    return rules.opens_at(day, rules.BOOKING_DAYS, rules.BOOKING_OPENS)
+def opening_of(session: Session, day: dt.date) -> dt.datetime:
+    """The moment at which the places of ``day`` open, by the usual policy."""
+    usual = policies(session).usual
+    return rules.opens_at(day, usual.booking_days, usual.booking_opens)
 
 
 def open_rush(session: Session, *, hospital_id: Id, department_id: Id, day: dt.date) -> Id:
     """The line of a department's day, made by whoever comes first. RushNotOpen before it may be joined."""
-    opens = opening_of(day)
+    opens = opening_of(session, day)
     if not rules.can_join(opens, now(session)):
         raise RushNotOpen(day=day.isoformat())
     row = Rush(

@@ -6,18 +6,18 @@ The negative control takes the locks and the last defences away and sees the sam
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
-import pytest
-from sqlalchemy import Select, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import event, func, select, text
 
 from backend.kernel.clock import FixedClock
 from backend.kernel.ids import Id
-from backend.kernel.uow import Database
+from backend.kernel.uow import Database, write_rest
 from backend.scheduling import queries, service
 from backend.scheduling.errors import AlreadyBooked, SlotGone
 from backend.scheduling.models import Appointment, Slot
@@ -152,18 +152,46 @@ def test_holds_that_lapse_while_others_claim_pay_and_tidy(
     assert outcomes["slot_gone"] == len(newcomers) + len(held) - sold
 
 
-def unlocked_claim(session: Session, statement: Select[Any]) -> Sequence[Any]:
-    """What claiming would be without locks: read, and hope."""
-    found = session.scalars(statement).all()
-    _meeting.wait(DEADLINE)
-    return found
+@contextmanager
+def without_row_locks(database: Database) -> Iterator[None]:
+    """Claims as they would be without locks: the lock is cut out of every statement on its way out."""
+
+    def cut(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> Any:
+        return statement.replace(" FOR UPDATE OF scheduling_slot SKIP LOCKED", ""), parameters
+
+    event.listen(database.engine, "before_cursor_execute", cut, retval=True)
+    try:
+        yield
+    finally:
+        event.remove(database.engine, "before_cursor_execute", cut)
 
 
-_meeting = threading.Barrier(2)
+def wait_until_somebody_waits(database: Database) -> None:
+    """Until one transaction waits for another; this thread asks the database again and again."""
+    ends = time.monotonic() + DEADLINE
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with database.engine.connect() as connection:
+        while not connection.execute(waiting).scalar_one():
+            connection.rollback()
+            assert time.monotonic() < ends, "nobody waits"
+
+
+def overtaken(database: Database, patient_ids: Sequence[Id], schedule_id: Id) -> Counter[str]:
+    """The second claims while the first has claimed and not yet committed."""
+    first, second = patient_ids
+    with ThreadPoolExecutor(1) as pool:
+        with database.write(SYSTEM) as session:
+            service.hold_slot(
+                session, patient_id=first, schedule_id=schedule_id, channel=Channel.WECHAT
+            )
+            write_rest(session)
+            other = pool.submit(at_once, holder(database, second, schedule_id))
+            wait_until_somebody_waits(database)
+        return other.result(DEADLINE) + Counter({"ok": 1})
 
 
 def test_control_without_locks_and_constraints_a_place_is_sold_twice(
-    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+    postgres_database: Database,
 ) -> None:
     database = postgres_database
     clinic = make_clinic(database, practitioners=1, patients=2, capacity=6)
@@ -176,19 +204,20 @@ def test_control_without_locks_and_constraints_a_place_is_sold_twice(
                 " DROP CONSTRAINT uq_scheduling_slot_event_slot_id_ordinal"
             )
         )
-    monkeypatch.setattr(service, "claim", unlocked_claim)
-    outcomes = at_once(*(holder(database, one, schedule_id) for one in clinic.patient_ids))
+    with without_row_locks(database):
+        outcomes = overtaken(database, clinic.patient_ids, schedule_id)
     assert outcomes == {"ok": 2}
     assert any("sold twice" in problem for problem in problems(database))
 
 
 def test_control_without_locks_the_constraint_still_sells_once(
-    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+    postgres_database: Database,
 ) -> None:
     database = postgres_database
     clinic = make_clinic(database, practitioners=1, patients=2, capacity=6)
     (schedule_id,) = open_schedules(database, clinic)
-    monkeypatch.setattr(service, "claim", unlocked_claim)
-    outcomes = at_once(*(holder(database, one, schedule_id) for one in clinic.patient_ids))
-    assert outcomes == {"ok": 1, "slot_gone": 1}
+    with without_row_locks(database):
+        outcomes = overtaken(database, clinic.patient_ids, schedule_id)
+    assert outcomes["ok"] + outcomes["slot_gone"] == 2
+    assert occupied(database) == outcomes["ok"]
     assert problems(database) == []

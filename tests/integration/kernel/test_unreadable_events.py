@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from backend.kernel import outbox
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.outbox import DeliveryState, OutboxDelivery, OutboxEvent, Subscriptions
-from backend.kernel.uow import Database
+from backend.kernel.uow import Database, write_rest
 from tests.factories.databases import SYSTEM
 
 
@@ -39,6 +39,7 @@ def subscriptions(request: pytest.FixtureRequest, heard: list[int]) -> Subscript
 def test_the_next_event_is_delivered(sqlite_database: Database, heard: list[int]) -> None:
     with sqlite_database.write(SYSTEM, housekeeping=True) as session:
         outbox.publish(session, Happened(1))
+        write_rest(session)
         session.execute(update(OutboxEvent).values(payload={"renamed": 1}))
         outbox.publish(session, Happened(2))
     Dispatcher(sqlite_database).drain()

@@ -1,0 +1,46 @@
+"""Places reserved for a channel, indexes for the next place, and visits that were missed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012_pool"
+down_revision = "0019_second_factor"
+branch_labels = None
+depends_on = None
+
+CHANNELS = "'counter', 'in_clinic', 'kiosk', 'miniprogram', 'partner', 'wechat'"
+KINDS = "'generated', 'held', 'released', 'expired', 'booked', 'cancelled', 'fulfilled', 'no_show'"
+KIND_CHECK = "ck_scheduling_slot_event_slot_event_kind"
+
+
+def upgrade() -> None:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    moment = "DATETIME" if is_sqlite else "TIMESTAMP WITH TIME ZONE"
+    # By hand: SQLite can add a column with its checks, but only as one statement.
+    op.execute(
+        "ALTER TABLE scheduling_slot ADD COLUMN reserved_for VARCHAR(24)"
+        f" CONSTRAINT ck_scheduling_slot_channel CHECK (reserved_for IN ({CHANNELS}))"
+    )
+    op.execute(
+        f"ALTER TABLE scheduling_slot ADD COLUMN reserved_until {moment}"
+        " CONSTRAINT ck_scheduling_slot_reserve"
+        " CHECK ((reserved_for IS NULL) = (reserved_until IS NULL))"
+    )
+    for name, columns, state in (
+        ("ix_scheduling_slot_next_free", ["schedule_id", "starts_at", "number"], "free"),
+        ("ix_scheduling_slot_next_lapsed", ["schedule_id", "hold_until"], "held"),
+    ):
+        condition = sa.text(f"state = '{state}'")
+        op.create_index(
+            name, "scheduling_slot", columns, sqlite_where=condition, postgresql_where=condition
+        )
+    check = sa.CheckConstraint(f"kind IN ({KINDS})", name=op.f(KIND_CHECK))
+    if is_sqlite:
+        # A batch copies no checks: the table's only one is given anew.
+        with op.batch_alter_table("scheduling_slot_event", recreate="always", table_args=(check,)):
+            pass
+    else:
+        op.drop_constraint(op.f(KIND_CHECK), "scheduling_slot_event")
+        op.create_check_constraint(op.f(KIND_CHECK), "scheduling_slot_event", f"kind IN ({KINDS})")
