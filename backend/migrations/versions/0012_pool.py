@@ -36,11 +36,6 @@ def upgrade() -> None:
         op.create_index(
             name, "scheduling_slot", columns, sqlite_where=condition, postgresql_where=condition
         )
-    check = sa.CheckConstraint(f"kind IN ({KINDS})", name=op.f(KIND_CHECK))
-    if is_sqlite:
-        # A batch copies no checks: the table's only one is given anew.
-        with op.batch_alter_table("scheduling_slot_event", recreate="always", table_args=(check,)):
-            pass
-    else:
-        op.drop_constraint(op.f(KIND_CHECK), "scheduling_slot_event")
-        op.create_check_constraint(op.f(KIND_CHECK), "scheduling_slot_event", f"kind IN ({KINDS})")
+    with op.batch_alter_table("scheduling_slot_event") as batch:
+        batch.drop_constraint(op.f(KIND_CHECK), type_="check")
+        batch.create_check_constraint(op.f(KIND_CHECK), f"kind IN ({KINDS})")
