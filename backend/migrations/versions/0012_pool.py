@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012_pool"
-down_revision = "0019_dead_deliveries"
+down_revision = "0014_rush"
 branch_labels = None
 depends_on = None
 
