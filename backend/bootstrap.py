@@ -14,6 +14,7 @@ from backend.billing import tasks as billing_tasks
 from backend.billing.handlers import Gateways
 from backend.billing.ports import BillSource, PaymentGateway
 from backend.billing.rules import Tender
+from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
 from backend.devices import tasks as device_tasks
 from backend.journeys import booking, settlement
@@ -136,6 +137,7 @@ def periodic_jobs(program: Program) -> list[PeriodicJob]:
         PeriodicJob("seal-audit", seal),
         PeriodicJob("tidy-kernel", tidy, minutes=30),
         *billing_tasks.jobs(program.bills, settlement.record_trade_status),
+        *billing_watch.jobs(dt.timedelta(hours=program.settings.silence_hours)),
         *scheduling_tasks.JOBS,
         *device_tasks.JOBS,
     ]

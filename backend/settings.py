@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     rush_inside: int = Field(
         200, ge=1, le=5000, description="people of one opening line who may choose at the same time"
     )
+    silence_hours: int = Field(
+        24,
+        ge=1,
+        le=240,
+        description="hours an unknown payment or refund is asked about before a person is told",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")

@@ -115,3 +115,51 @@ class RefundTooMuch(Conflict):
     code = "refund_too_much"
     default_message = _("退款金额超过可退金额")
     default_next_step = _("请核对可退金额后重新提交")
+
+
+class InsuranceWholeOnly(Conflict):
+    """A bill that the insurance paid a part of is refunded whole: its settlement is cancelled as one."""
+
+    code = "insurance_whole_only"
+    default_message = _("这张账单有医保结算，不能只退一部分")
+    default_next_step = _("请整单退费（撤销医保结算），再为保留的项目重新收费")
+
+
+class ChargeExecuted(Conflict):
+    """A drug was dispensed or a test was done: its money stays until that is reversed."""
+
+    code = "charge_executed"
+    default_message = _("项目已执行或药品已发出，不能直接退费")
+    default_next_step = _("请先由开单医生办理退药或撤销执行并写明原因，再来退费")
+
+
+class AccountUnknown(NotFound):
+    """No such prepaid account, or not this patient's."""
+
+    code = "account_unknown"
+    default_message = _("没有找到这个预交金账户")
+    default_next_step = _("请先为患者开立预交金账户")
+
+
+class AccountNotOpen(Conflict):
+    """A prepaid account is frozen or closed: nothing goes out of it."""
+
+    code = "account_not_open"
+    default_message = _("预交金账户已冻结或已关闭")
+    default_next_step = _("请解除冻结后再试，或改用其他支付方式")
+
+
+class BalanceTooLow(Conflict):
+    """A prepaid account holds less than is wanted; ``balance_fen`` says what it holds."""
+
+    code = "balance_too_low"
+    default_message = _("预交金账户余额不足")
+    default_next_step = _("请先充值，或用余额支付一部分、其余用其他方式支付")
+
+
+class BalanceLeft(Conflict):
+    """An account with money on it, or on its way to it, cannot be closed."""
+
+    code = "balance_left"
+    default_message = _("账户还有余额或未完成的充值，不能关闭")
+    default_next_step = _("请先退回余额，并取消未完成的充值")

@@ -28,9 +28,12 @@ from backend.contracts.billing import (
     PaymentCheckDue,
     PaymentCloseRequested,
     PaymentRequested,
+    PaymentSucceeded,
     RefundCheckDue,
     RefundRequested,
+    RefundSucceeded,
 )
+from backend.contracts.clinical import OrderExecuted, OrderExecutionReversed
 from backend.kernel.ids import Id
 from backend.kernel.outbox import RetryLater, Subscriptions
 from backend.kernel.permissions import system_actor
@@ -44,10 +47,12 @@ RecordTradeStatus = Callable[[Session, TradeStatus], object]
 #: Which platform each tender has. Tenders without one are left to subscribers of their own.
 Gateways = Mapping[Tender, PaymentGateway]
 
+#: The source of charges for drugs and tests.
+ORDER = "order"
+
 ACTOR = system_actor("billing")
 #: What the payer reads in the wallet; fixed, because a repeated request must be the same request.
 DESCRIPTION = "门诊费用"
-CLOSE_AGAIN_SECONDS = 5
 #: Refusals of an order that say it is there already: ask how it stands.
 _ORDER_EXISTS = frozenset({"ORDERPAID", "ORDER_CLOSED", "ORDERCLOSED", "OUT_TRADE_NO_USED"})
 
@@ -64,6 +69,32 @@ def subscribe(
     subscriptions.on(PaymentCloseRequested, "platform_close", cashier.close_order, external=True)
     subscriptions.on(RefundRequested, "platform_refund", cashier.send_refund, external=True)
     subscriptions.on(RefundCheckDue, "platform_refund_check", cashier.check_refund, external=True)
+    subscriptions.on(PaymentSucceeded, "receipt", issue_payment_receipt)
+    subscriptions.on(RefundSucceeded, "receipt", issue_refund_receipt)
+    subscriptions.on(OrderExecuted, "protect_charges", protect_charges)
+    subscriptions.on(OrderExecutionReversed, "free_charges", free_charges)
+
+
+def issue_payment_receipt(session: Session, event: PaymentSucceeded) -> None:
+    """Money came: it gets its number."""
+    service.issue_payment_receipt(session, event.payment_id)
+
+
+def issue_refund_receipt(session: Session, event: RefundSucceeded) -> None:
+    """Money went back: it gets its number."""
+    service.issue_refund_receipt(session, event.refund_id)
+
+
+def protect_charges(session: Session, event: OrderExecuted) -> None:
+    """What was done or dispensed keeps its money."""
+    service.mark_executed(session, source_kind=ORDER, source_id=event.order_id)
+
+
+def free_charges(session: Session, event: OrderExecutionReversed) -> None:
+    """What was undone or came back may be refunded."""
+    service.reverse_execution(
+        session, source_kind=ORDER, source_id=event.order_id, reason=event.reason_code
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +139,10 @@ class PlatformCashier:
         if step is Step.NOTHING:
             return
         self._close(database, payment)
-        if self._look(database, event.payment_id)[2] is not Step.NOTHING:
-            raise RetryLater(CLOSE_AGAIN_SECONDS)
+        payment, moment, step = self._look(database, event.payment_id)
+        if step is not Step.NOTHING:
+            age = (moment - payment.created_at).total_seconds()
+            raise RetryLater(rules.next_close_seconds(age))
 
     def _create(self, database: Database, payment: PaymentView) -> None:
         number, expires_at = _order(payment)

@@ -6,21 +6,41 @@ rows they answer with are re-exported here for annotations.
 
 from __future__ import annotations
 
-from backend.billing.models import Charge, Invoice, Payment, Refund
+from backend.billing.models import Charge, DepositAccount, Invoice, Payment, Refund
+from backend.billing.services.accounts import (
+    close_account,
+    freeze_account,
+    open_account,
+    unfreeze_account,
+)
 from backend.billing.services.bill_matching import Evidence
 from backend.billing.services.cases import close_case, record_stray_trade
 from backend.billing.services.charges import cancel_charge, raise_charge
-from backend.billing.services.invoices import lock_invoice, open_invoice, void_invoice
+from backend.billing.services.deposits import start_top_up, withdraw
+from backend.billing.services.endings import void_invoice
+from backend.billing.services.executions import (
+    mark_executed,
+    reverse_charge,
+    reverse_execution,
+)
+from backend.billing.services.invoices import lock_invoice, open_invoice
 from backend.billing.services.payments import (
     cancel_payment,
     expire_payment,
     mark_refused,
     mark_unknown,
     pay_cash,
+    pay_prepaid,
+    start_payment,
     start_qr_payment,
     store_code,
 )
 from backend.billing.services.prices import set_price
+from backend.billing.services.receipts import (
+    issue_missing_receipts,
+    issue_payment_receipt,
+    issue_refund_receipt,
+)
 from backend.billing.services.reconciliation import (
     begin_run,
     fail_run,
@@ -29,17 +49,23 @@ from backend.billing.services.reconciliation import (
     plan_run,
     store_bill,
 )
-from backend.billing.services.refunds import (
-    give_back,
+from backend.billing.services.refund_states import (
+    hand_over_cash,
     mark_refund_abnormal,
     mark_refund_unknown,
+)
+from backend.billing.services.refunds import (
+    give_back,
+    refund_charges,
     request_refund,
     retry_refund,
 )
 from backend.billing.services.reports import apply_refund_status, apply_trade_status
+from backend.billing.services.silence import report_silence
 
 __all__ = [
     "Charge",
+    "DepositAccount",
     "Evidence",
     "Invoice",
     "Payment",
@@ -49,27 +75,44 @@ __all__ = [
     "begin_run",
     "cancel_charge",
     "cancel_payment",
+    "close_account",
     "close_case",
     "expire_payment",
     "fail_run",
+    "freeze_account",
     "give_back",
+    "hand_over_cash",
+    "issue_missing_receipts",
+    "issue_payment_receipt",
+    "issue_refund_receipt",
     "list_evidence",
     "lock_invoice",
+    "mark_executed",
     "mark_refund_abnormal",
     "mark_refund_unknown",
     "mark_refused",
     "mark_unknown",
     "match_run",
+    "open_account",
     "open_invoice",
     "pay_cash",
+    "pay_prepaid",
     "plan_run",
     "raise_charge",
     "record_stray_trade",
+    "refund_charges",
+    "report_silence",
     "request_refund",
     "retry_refund",
+    "reverse_charge",
+    "reverse_execution",
     "set_price",
+    "start_payment",
     "start_qr_payment",
+    "start_top_up",
     "store_bill",
     "store_code",
+    "unfreeze_account",
     "void_invoice",
+    "withdraw",
 ]

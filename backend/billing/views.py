@@ -9,9 +9,12 @@ from flask_babel import lazy_gettext as _
 
 from backend.billing.models import MoneyCase, Payment, Refund
 from backend.billing.rules import (
+    AccountKind,
+    AccountState,
     CaseKind,
     Channel,
     ChargeState,
+    EntryKind,
     InvoiceState,
     PaymentState,
     PriceCategory,
@@ -53,7 +56,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """A bill; ``due_fen`` is what is still to pay: all or nothing."""
+    """A bill; ``paid_fen`` is what has come in, ``due_fen`` what is still to pay."""
 
     id: Id
     hospital_id: Id
@@ -61,6 +64,7 @@ class InvoiceView:
     number: str
     state: InvoiceState
     total_fen: int
+    paid_fen: int
     due_fen: int
     opened_at: dt.datetime
     expires_at: dt.datetime | None
@@ -91,6 +95,8 @@ class PaymentView:
     #: The money came for a bill that had ended: it goes back by itself.
     is_given_back: bool
     outcome_words: str
+    #: Of a payment from a prepaid account: which one.
+    account_id: Id | None
     channel: Channel
     #: Who took it: a staff code, a kiosk code or a program's name.
     actor_label: str
@@ -125,6 +131,59 @@ class DueView:
         """The sum of both."""
         bills = sum(invoice.due_fen for invoice in self.invoices)
         return bills + sum(line.amount_fen for line in self.charges)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """A prepaid account."""
+
+    id: Id
+    patient_id: Id
+    kind: AccountKind
+    state: AccountState
+    balance_fen: int
+    opened_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement of an account; ``amount_fen`` is positive for money that came in."""
+
+    at: dt.datetime
+    day: dt.date
+    kind: EntryKind
+    source_id: Id
+    amount_fen: int
+
+    @property
+    def words(self) -> str:
+        """What has happened."""
+        return str(MOVEMENT_WORDS[self.kind])
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """What came and went on some days, and what was there before and after."""
+
+    account: AccountView
+    first: dt.date
+    last: dt.date
+    opening_fen: int
+    closing_fen: int
+    lines: tuple[StatementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCharge:
+    """One line of a daily bill."""
+
+    category: PriceCategory
+    name: str
+    unit: str
+    quantity: int
+    amount_fen: int
+    refunded_fen: int
+    raised_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +261,14 @@ CASE_WORDS = {
     CaseKind.UNKNOWN_REFUND: _("渠道退款不是本院发起"),
 }
 
+#: What moves the balance of a prepaid account.
+MOVEMENT_WORDS = {
+    EntryKind.DEPOSIT_TOPPED_UP: _("充值"),
+    EntryKind.PAYMENT_RECEIVED: _("支付账单"),
+    EntryKind.REFUND_PAID: _("退费入账"),
+    EntryKind.REFUND_OWED: _("退回余额"),
+}
+
 #: What payers and staff call each tender.
 TENDER_WORDS = {
     Tender.CASH: _("现金"),
@@ -242,4 +309,5 @@ CATEGORY_WORDS = {
     PriceCategory.MATERIAL: _("材料"),
     PriceCategory.BLOOD: _("血液"),
     PriceCategory.OTHER: _("其他"),
+    PriceCategory.DEPOSIT: _("预交金"),
 }

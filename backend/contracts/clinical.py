@@ -47,3 +47,29 @@ class OrderPlaced:
     order_id: Id
     patient_id: Id
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExecuted:
+    """An order was carried out: a test was done, a drug dispensed."""
+
+    NAME: ClassVar[str] = "clinical.order_executed"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    order_id: Id
+    patient_id: Id
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExecutionReversed:
+    """``OrderExecuted`` was undone: a drug came back, a test was not valid. ``reason_code`` is a short code."""
+
+    NAME: ClassVar[str] = "clinical.order_execution_reversed"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    order_id: Id
+    patient_id: Id
+    reason_code: str

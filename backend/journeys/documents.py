@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -58,7 +59,7 @@ def ticket_document(
 
 def receipt_document(
     invoice: InvoiceView,
-    payment: PaymentView | None,
+    payments: Sequence[PaymentView],
     *,
     hospital_name: str,
     name_masked: str,
@@ -77,8 +78,11 @@ def receipt_document(
         words = line.name if line.quantity == 1 else f"{line.name} ×{line.quantity}"
         elements.append(row(words, format_yuan(line.amount_fen)))
     elements += [{"type": "rule"}, row(_("合计"), format_yuan(invoice.total_fen))]
-    if payment is not None:
-        elements.append(row(_("支付方式"), str(TENDER_WORDS[payment.tender])))
+    for payment in payments:
+        words = str(TENDER_WORDS[payment.tender])
+        if len(payments) > 1:
+            words = f"{words} {format_yuan(payment.received_fen)}"
+        elements.append(row(_("支付方式"), words))
         if payment.paid_at is not None:
             elements.append(row(_("支付时间"), f"{local(payment.paid_at):%Y-%m-%d %H:%M:%S}"))
     elements += [

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
 from backend.billing import service as billing
+from backend.billing.rules import InvoiceState
 from backend.billing.views import RefundView
 from backend.clinical import queries as records
 from backend.clinical.rules import EncounterState
@@ -25,10 +26,15 @@ from backend.scheduling.views import AppointmentView
 
 @dataclass(frozen=True, slots=True)
 class CancelledVisit:
-    """The appointment after cancelling and the refund it caused; None when nothing had been paid."""
+    """The appointment after cancelling and the refunds it caused, one a payment; none when nothing had been paid."""
 
     appointment: AppointmentView
-    refund: RefundView | None
+    refunds: tuple[RefundView, ...] = ()
+
+    @property
+    def refund(self) -> RefundView | None:
+        """The first of them: the only one, where nobody paid with several tenders."""
+        return self.refunds[0] if self.refunds else None
 
 
 def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> CancelledVisit:
@@ -41,15 +47,15 @@ def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> Cancel
     if before.state is AppointmentState.HELD:
         give_up_hold(session, appointment_id=appointment_id)
         session.flush()
-        return CancelledVisit(appointments.get_appointment(session, appointment_id), None)
+        return CancelledVisit(appointments.get_appointment(session, appointment_id))
     ticket_id = _ticket_to_end(session, appointment_id)
-    refund = _refund_fee(session, before, reason)
+    given_back = _refund_fee(session, before, reason)
     scheduling.cancel_appointment(session, appointment_id, reason)
     # Place before queue, as at check-in; and the queue's live messages keep a counter locked until the commit.
     if ticket_id is not None and queueing.leave_queue(session, ticket_id).serving_at is not None:
         raise VisitBegun  # the doctor was quicker than we, and nothing of this is kept
     session.flush()
-    return CancelledVisit(appointments.get_appointment(session, appointment_id), refund)
+    return CancelledVisit(appointments.get_appointment(session, appointment_id), given_back)
 
 
 def _ticket_to_end(session: Session, appointment_id: Id) -> Id | None:
@@ -67,26 +73,20 @@ def _ticket_to_end(session: Session, appointment_id: Id) -> Id | None:
     return ticket_id if waits else None
 
 
-def _refund_fee(session: Session, visit: AppointmentView, reason: str) -> RefundView | None:
+def _refund_fee(session: Session, visit: AppointmentView, reason: str) -> tuple[RefundView, ...]:
     if visit.invoice_id is None or visit.state is AppointmentState.CANCELLED:
-        return None
-    settling = bills.find_settling_payment(session, visit.invoice_id)
-    if settling is None:
-        return None  # a visit without a fee
+        return ()
+    invoice = bills.get_invoice(session, visit.invoice_id)
+    if not invoice.total_fen or invoice.state is InvoiceState.VOID:
+        return ()  # a visit without a fee
     lines = [
         line
-        for line in bills.get_invoice(session, visit.invoice_id).lines
+        for line in invoice.lines
         if line.source_kind == APPOINTMENT and line.source_id == visit.id
     ]
-    amount_fen = sum(line.amount_fen - line.refunded_fen for line in lines)
-    if amount_fen <= 0:
+    parts = {line.charge_id: line.amount_fen - line.refunded_fen for line in lines}
+    if sum(parts.values()) <= 0:
         raise VisitNotRefundable
-    refund = billing.request_refund(
-        session,
-        payment_id=settling.id,
-        amount_fen=amount_fen,
-        reason=reason,
-        charge_ids=[line.charge_id for line in lines],
-    )
+    made = billing.refund_charges(session, invoice_id=invoice.id, parts=parts, reason=reason)
     session.flush()
-    return bills.get_refund(session, refund.id)
+    return tuple(bills.get_refund(session, refund.id) for refund in made)

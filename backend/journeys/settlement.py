@@ -81,15 +81,11 @@ def confirm_paid_visits(session: Session, invoice_id: Id) -> None:
         except SlotGone:
             if not line.amount_fen:
                 continue  # free of charge and given back meanwhile: nothing is owed to anybody
-            settling = bills.find_settling_payment(session, invoice_id)
-            if settling is None:
-                raise
-            billing.request_refund(
+            billing.refund_charges(
                 session,
-                payment_id=settling.id,
-                amount_fen=line.amount_fen - line.refunded_fen,
+                invoice_id=invoice_id,
+                parts={line.charge_id: line.amount_fen - line.refunded_fen},
                 reason=SLOT_GONE_REASON,
-                charge_ids=[line.charge_id],
             )
 
 

@@ -21,6 +21,7 @@ from backend.kernel.clock import FixedClock
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.ids import Id
 from backend.kernel.outbox import Subscriptions
+from backend.kernel.permissions import Actor, ActorKind, Permission
 from backend.kernel.uow import Database
 from backend.organization.queries import list_practitioners
 from backend.patients.models import Patient
@@ -246,7 +247,8 @@ def test_cancelling_gives_the_fee_back_to_its_tender(world: World) -> None:
     with world.database.write(SYSTEM) as session:
         settlement.pay_cash(session, invoice_id=visit.invoice.id, received_fen=3000)
     assert world.appointment(visit.appointment.id).state is AppointmentState.BOOKED
-    with world.database.write(SYSTEM) as session:
+    cashier = Actor(ActorKind.STAFF, label="E001", grants=dict.fromkeys(Permission))
+    with world.database.write(cashier) as session:
         cancelled = refunds.refund_visit(
             session, appointment_id=visit.appointment.id, reason="患者改期"
         )
@@ -255,6 +257,25 @@ def test_cancelling_gives_the_fee_back_to_its_tender(world: World) -> None:
     with world.database.read(SYSTEM) as session:
         assert bills.get_invoice(session, visit.invoice.id).state is InvoiceState.REFUNDED
         assert bills.list_payments(session, visit.invoice.id)[0].state is PaymentState.SUCCEEDED
+    world.verify()
+
+
+def test_cash_of_a_visit_cancelled_from_afar_waits_at_the_counter(world: World) -> None:
+    visit = world.book()
+    with world.database.write(SYSTEM) as session:
+        settlement.pay_cash(session, invoice_id=visit.invoice.id, received_fen=3000)
+    with world.database.write(SYSTEM) as session:
+        cancelled = refunds.refund_visit(
+            session, appointment_id=visit.appointment.id, reason="患者改期"
+        )
+    assert cancelled.refund is not None
+    with world.database.read(SYSTEM) as session:
+        assert [case.amount_fen for case in bills.list_open_cases(session)] == [FEE]
+    with world.database.write(SYSTEM) as session:
+        billing.hand_over_cash(session, cancelled.refund.id)
+    with world.database.read(SYSTEM) as session:
+        assert bills.list_open_cases(session) == []
+        assert bills.get_invoice(session, visit.invoice.id).state is InvoiceState.REFUNDED
     world.verify()
 
 

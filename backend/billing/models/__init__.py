@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from backend.billing.models.bills import Charge, Invoice, InvoiceCounter
 from backend.billing.models.cases import MoneyCase
+from backend.billing.models.deposits import DepositAccount
 from backend.billing.models.ledger import JournalEntry, Posting
 from backend.billing.models.payments import Payment, Refund, RefundLine
 from backend.billing.models.prices import PriceItem, PriceVersion
+from backend.billing.models.receipts import Receipt
 from backend.billing.models.reconciliation import BillItem, Difference, ReconciliationRun
 
 __all__ = [
     "BillItem",
     "Charge",
+    "DepositAccount",
     "Difference",
     "Invoice",
     "InvoiceCounter",
@@ -25,6 +28,7 @@ __all__ = [
     "Posting",
     "PriceItem",
     "PriceVersion",
+    "Receipt",
     "ReconciliationRun",
     "Refund",
     "RefundLine",

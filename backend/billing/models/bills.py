@@ -67,6 +67,10 @@ class Charge(HospitalOwned, Base):
     state: Mapped[ChargeState] = enum_column(ChargeState, default=ChargeState.PENDING)
     invoice_id: Mapped[Id | None] = fk("billing_invoice.id", index=True)
     raised_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    #: Done or dispensed: its money stays until that is reversed.
+    executed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: Of a top-up: the prepaid account it is for.
+    account_id: Mapped[Id | None] = fk("billing_deposit_account.id", index=True)
 
 
 class InvoiceCounter(Base):
@@ -83,7 +87,7 @@ class InvoiceCounter(Base):
 
 
 class Invoice(HospitalOwned, Base):
-    """A bill over charges of one patient; paid whole or not at all."""
+    """A bill over charges of one patient: paid by one payment or by several parts, or given back whole."""
 
     __tablename__ = "billing_invoice"
     __table_args__ = (
@@ -95,6 +99,7 @@ class Invoice(HospitalOwned, Base):
             sqlite_where=text("state = 'open'"),
         ),
         CheckConstraint("total_fen >= 0", name="total_not_negative"),
+        CheckConstraint("paid_fen BETWEEN 0 AND total_fen", name="paid_within_total"),
     )
 
     id: Mapped[Id] = id_pk()
@@ -103,6 +108,8 @@ class Invoice(HospitalOwned, Base):
     ordinal: Mapped[int] = mapped_column(BigInteger)
     number: Mapped[str] = mapped_column(String(32), index=True)
     total_fen: Mapped[int] = fen()
+    #: What its payments have brought; nothing once it has ended unpaid.
+    paid_fen: Mapped[int] = fen(default=0)
     state: Mapped[InvoiceState] = enum_column(InvoiceState, default=InvoiceState.OPEN)
     opened_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

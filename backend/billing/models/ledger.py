@@ -47,4 +47,6 @@ class Posting(Base):
     entry_id: Mapped[Id] = mapped_column(ForeignKey("billing_journal_entry.id"), primary_key=True)
     line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     account: Mapped[str] = mapped_column(String(40))
+    #: Of money paid ahead: whose account.
+    holder_id: Mapped[Id | None] = fk("billing_deposit_account.id", index=True)
     amount_fen: Mapped[int] = fen()

@@ -25,17 +25,10 @@ from backend.kernel.ids import Id
 
 
 class Payment(Handled, HospitalOwned, Base):
-    """One try to pay one invoice: cash taken, or an order at a platform."""
+    """One try to pay one invoice or a part of it: cash taken, a balance used, or an order at a platform."""
 
     __tablename__ = "billing_payment"
     __table_args__ = (
-        Index(
-            "uq_billing_payment_settling",
-            "invoice_id",
-            unique=True,
-            postgresql_where=text("state = 'succeeded' AND NOT is_suspended"),
-            sqlite_where=text("state = 'succeeded' AND NOT is_suspended"),
-        ),
         Index(
             "uq_billing_payment_in_flight",
             "invoice_id",
@@ -72,6 +65,10 @@ class Payment(Handled, HospitalOwned, Base):
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: A part of a bill that ended unpaid: since then it lies in suspense and goes back.
+    released_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: Paid from this prepaid account.
+    account_id: Mapped[Id | None] = fk("billing_deposit_account.id", index=True)
 
 
 class Refund(Handled, HospitalOwned, Base):

@@ -6,6 +6,12 @@ Each function's answer is a frozen value; the number of statements is said where
 from __future__ import annotations
 
 from backend.billing.models import Charge
+from backend.billing.queries.accounts import (
+    find_account,
+    get_account,
+    get_statement,
+    list_day_charges,
+)
 from backend.billing.queries.bills import (
     IS_LIVE,
     IS_OPEN,
@@ -24,11 +30,11 @@ from backend.billing.queries.payments import (
     GIVEN_BACK_WORDS,
     PAYMENT_WORDS,
     find_open_payments,
-    find_settling_payment,
     get_payment,
     get_refund,
     list_payments,
     list_refunds,
+    list_settling_payments,
     payment_view,
 )
 from backend.billing.queries.prices import (
@@ -58,8 +64,9 @@ __all__ = [
     "DifferenceView",
     "RunView",
     "count_prices_by_category",
+    "find_account",
     "find_open_payments",
-    "find_settling_payment",
+    "get_account",
     "get_case",
     "get_difference_case",
     "get_invoice",
@@ -68,12 +75,14 @@ __all__ = [
     "get_prices",
     "get_refund",
     "get_run",
+    "get_statement",
     "invoice_numbers",
     "is_foreign",
     "last_run_days",
     "lines_by_id",
     "list_case_views",
     "list_charges_of",
+    "list_day_charges",
     "list_differences",
     "list_due",
     "list_due_runs",
@@ -83,6 +92,7 @@ __all__ = [
     "list_payments",
     "list_refunds",
     "list_runs",
+    "list_settling_payments",
     "payment_view",
     "search_prices",
 ]

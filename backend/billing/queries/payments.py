@@ -67,6 +67,7 @@ def payment_view(payment: Payment) -> PaymentView:
         is_in_flight=is_in_flight(payment.state),
         is_given_back=payment.is_suspended and payment.state is PaymentState.SUCCEEDED,
         outcome_words=str(words),
+        account_id=payment.account_id,
         channel=payment.channel,
         actor_label=payment.actor_label,
     )
@@ -97,16 +98,18 @@ def find_open_payments(session: Session, invoice_ids: Iterable[Id]) -> dict[Id, 
     return {row.invoice_id: payment_view(row) for row in rows}
 
 
-def find_settling_payment(session: Session, invoice_id: Id) -> PaymentView | None:
-    """The payment that paid a bill; None while it is unpaid."""
-    payment = session.scalar(
-        select(Payment).where(
+def list_settling_payments(session: Session, invoice_id: Id) -> list[PaymentView]:
+    """The payments that paid a bill, or have paid parts of it so far, oldest first."""
+    rows = session.scalars(
+        select(Payment)
+        .where(
             Payment.invoice_id == invoice_id,
             Payment.state == PaymentState.SUCCEEDED,
             ~Payment.is_suspended,
         )
+        .order_by(Payment.paid_at, Payment.id)
     )
-    return payment_view(payment) if payment is not None else None
+    return [payment_view(payment) for payment in rows]
 
 
 def _refund_view(refund: Refund) -> RefundView:

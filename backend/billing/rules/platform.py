@@ -22,7 +22,23 @@ CHECK_AGES = (5, 10, 20, 40)
 CHECK_EVERY = 30
 
 
+#: Longest pause between two questions about an order: far ends that are away come back within hours.
+CHECK_LONGEST = 900
+
+
+#: Closing is pressed harder while somebody may stand at the counter and wait for it.
+CLOSE_EVERY = 5
+
+
 REFUND_CHECK_LONGEST = 600
+
+
+#: A case about silence is opened after this at the earliest (how late is configured).
+SHORTEST_SILENCE = dt.timedelta(hours=1)
+
+
+#: How long a platform may say that it works on a refund (to a bank card: up to three working days).
+REFUND_LONGEST = dt.timedelta(days=7)
 
 
 def qr_expiry(now: dt.datetime, invoice_expires_at: dt.datetime | None) -> dt.datetime:
@@ -34,11 +50,16 @@ def qr_expiry(now: dt.datetime, invoice_expires_at: dt.datetime | None) -> dt.da
 
 
 def next_check_seconds(age_seconds: float) -> int:
-    """Seconds until an order of this age is asked about (at 5, 10, 20, 40 s, then every 30)."""
+    """Seconds until an order of this age is asked about: at 5, 10, 20, 40 s, then every 30, from 20 min on rarer."""
     for age in CHECK_AGES:
         if age_seconds < age - 0.5:
             return max(1, round(age - age_seconds))
-    return CHECK_EVERY
+    return min(max(CHECK_EVERY, round(age_seconds / 40)), CHECK_LONGEST)
+
+
+def next_close_seconds(age_seconds: float) -> int:
+    """Seconds until closing an order of this age is tried again: 5, from ten minutes on rarer, never over 15 min."""
+    return min(max(CLOSE_EVERY, round(age_seconds / 120)), CHECK_LONGEST)
 
 
 def next_refund_check_seconds(age_seconds: float) -> int:
@@ -91,11 +112,11 @@ def judge_paid(
     invoice_state: InvoiceState,
     due_fen: int,
 ) -> Verdict:
-    """What to do with money reported for a payment whose invoice still owes ``due_fen``."""
+    """What to do with money reported for a payment whose invoice still owes ``due_fen``: no more is ever taken."""
     if state in PAID_AFTER_ALL:
         return Verdict.NOTHING
     if reported_fen != asked_fen:
         return Verdict.FREEZE
-    if invoice_state is not InvoiceState.OPEN or due_fen != asked_fen:
+    if invoice_state is not InvoiceState.OPEN or due_fen < asked_fen:
         return Verdict.GIVE_BACK
     return Verdict.SETTLE

@@ -32,6 +32,12 @@ class PriceCategory(StrEnum):
     MATERIAL = "material"
     BLOOD = "blood"
     OTHER = "other"
+    #: Money paid ahead onto an account: owed to the patient, not earned, and on no price list.
+    DEPOSIT = "deposit"
+
+
+#: What a price list may have.
+PRICED = frozenset(PriceCategory) - {PriceCategory.DEPOSIT}
 
 
 class ChargeState(StrEnum):

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from backend.billing import queries, rules
 from backend.billing.errors import ChargeNotPending
-from backend.billing.models import Charge
-from backend.billing.rules import ChargeState, EntryKind
+from backend.billing.models import Charge, DepositAccount
+from backend.billing.rules import ChargeState, EntryKind, PriceCategory
 from backend.billing.services import ledger
 from backend.contracts.billing import ChargeRaised
 from backend.kernel import audit, outbox
@@ -64,18 +64,32 @@ def raise_charge(
         raised_at=now(session),
     )
     session.add(charge)
-    ledger.post(
-        session,
-        EntryKind.CHARGE_RAISED,
-        source_id=charge.id,
-        hospital_id=hospital_id,
-        lines=rules.charge_raised(charge.category, charge.amount_fen),
+    _enter(session, charge)
+    return charge
+
+
+def raise_top_up(session: Session, account: DepositAccount, amount_fen: int) -> Charge:
+    """A top-up of a locked prepaid account as something to pay; it is on no price list."""
+    charge = Charge(
+        id=new_id(),
+        hospital_id=account.hospital_id,
+        patient_id=account.patient_id,
+        source_kind="deposit",
+        source_id=new_id(),
+        price_item_code="DEPOSIT",
+        category=PriceCategory.DEPOSIT,
+        name="预交金充值",
+        unit="笔",
+        quantity=1,
+        unit_price_fen=amount_fen,
+        amount_fen=amount_fen,
+        refunded_fen=0,
+        state=ChargeState.PENDING,
+        raised_at=now(session),
+        account_id=account.id,
     )
-    _audit(session, "billing.raise_charge", charge)
-    outbox.publish(
-        session,
-        ChargeRaised(hospital_id, patient_id, charge.id, source_kind, source_id, charge.amount_fen),
-    )
+    session.add(charge)
+    _enter(session, charge)
     return charge
 
 
@@ -107,6 +121,29 @@ def write_off(session: Session, charge: Charge) -> None:
         lines=rules.charge_cancelled(charge.category, charge.amount_fen),
     )
     _audit(session, "billing.cancel_charge", charge)
+
+
+def _enter(session: Session, charge: Charge) -> None:
+    """A new charge enters the books."""
+    ledger.post(
+        session,
+        EntryKind.CHARGE_RAISED,
+        source_id=charge.id,
+        hospital_id=charge.hospital_id,
+        lines=rules.charge_raised(charge.category, charge.amount_fen),
+    )
+    _audit(session, "billing.raise_charge", charge)
+    outbox.publish(
+        session,
+        ChargeRaised(
+            charge.hospital_id,
+            charge.patient_id,
+            charge.id,
+            charge.source_kind,
+            charge.source_id,
+            charge.amount_fen,
+        ),
+    )
 
 
 def _audit(session: Session, action: str, charge: Charge) -> None:

@@ -1,4 +1,4 @@
-"""Opens bills over charges, voids them, and marks them paid. A bill is paid whole or not at all."""
+"""Opens bills over charges, locks them, and marks them paid once their parts reach the total."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.billing import queries, rules
-from backend.billing.errors import ChargeNotPending, InvoiceNotOpen, InvoiceUnknown
+from backend.billing.errors import ChargeNotPending, InvoiceUnknown
 from backend.billing.models import Charge, Invoice, InvoiceCounter, Payment
 from backend.billing.rules import ChargeState, InvoiceState
-from backend.billing.services import charges as charge_service
-from backend.billing.services.in_flight import in_flight_payment, request_close
-from backend.contracts.billing import InvoiceOpened, InvoicePaid, InvoiceVoided
+from backend.billing.services import accounts
+from backend.contracts.billing import InvoiceOpened, InvoicePaid
 from backend.kernel import audit, outbox
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
@@ -30,11 +29,12 @@ def open_invoice(
     patient_id: Id,
     charge_ids: Iterable[Id],
     expires_at: dt.datetime | None = None,
+    series_kind: str = "",
 ) -> Invoice:
     """Put pending charges of one patient in one hospital on a new bill.
 
     ChargeNotPending (409) when one is on another bill, paid, cancelled or not this patient's. A
-    bill of nothing is paid at once. Its number is the next of its hospital and year, without gaps.
+    bill of nothing is paid at once. Its number is the next of its hospital, kind and year, without gaps.
     """
     wanted = set(charge_ids)
     if not wanted:
@@ -49,8 +49,8 @@ def open_invoice(
     if strange or any(charge.state is not ChargeState.PENDING for charge in charges):
         raise ChargeNotPending
     total_fen = sum(charge.amount_fen for charge in charges)
-    series = f"{today(session):%Y}"
-    ordinal = _next_ordinal(session, charges[0].hospital_id, series)
+    series = f"{series_kind}{today(session):%Y}"
+    ordinal = next_ordinal(session, charges[0].hospital_id, series)
     invoice = Invoice(
         id=new_id(),
         hospital_id=charges[0].hospital_id,
@@ -59,6 +59,7 @@ def open_invoice(
         ordinal=ordinal,
         number=f"{series}{ordinal:08d}",
         total_fen=total_fen,
+        paid_fen=0,
         state=InvoiceState.OPEN,
         opened_at=now(session),
         expires_at=expires_at,
@@ -68,66 +69,26 @@ def open_invoice(
     for charge in charges:
         charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.INVOICED)
         charge.invoice_id = invoice.id
-    _audit(session, "billing.open_invoice", invoice)
+    audit_invoice(session, "billing.open_invoice", invoice)
     outbox.publish(session, InvoiceOpened(invoice.hospital_id, patient_id, invoice.id, total_fen))
     if total_fen == 0:
         mark_paid(session, invoice, None)
     return invoice
 
 
-def void_invoice(
-    session: Session, invoice_id: Id, *, reason: str, cancel_charges: bool = True
-) -> Invoice:
-    """End an unpaid bill; its charges are cancelled, or wait for another bill.
-
-    ``reason`` is a short code (``hold_expired``, ``cancelled``). While a QR payment of it is in
-    flight the bill stays open but takes no new payment; the payment is asked to close, and the bill
-    ends with it, unless the payer was quicker: then it is paid. Ending it again changes nothing;
-    a paid bill is InvoiceNotOpen (409).
-    """
-    invoice = lock_invoice(session, invoice_id)
-    if invoice.state is InvoiceState.VOID:
-        return invoice
-    if invoice.state is not InvoiceState.OPEN:
-        raise InvoiceNotOpen(state=invoice.state.value)
-    if invoice.void_requested_at is None:
-        invoice.void_requested_at = now(session)
-        invoice.void_reason = reason
-        invoice.void_cancels_charges = cancel_charges
-        _audit(session, "billing.void_invoice", invoice, reason=reason)
-    payment = in_flight_payment(session, invoice.id)
-    if payment is not None:
-        request_close(session, payment)
-    end_if_voided(session, invoice)
-    return invoice
-
-
-def end_if_voided(session: Session, invoice: Invoice) -> None:
-    """Carry out a wish to void a locked bill once no payment of it is in flight."""
-    if invoice.state is not InvoiceState.OPEN or invoice.void_requested_at is None:
-        return
-    if in_flight_payment(session, invoice.id) is not None:
-        return
-    invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, InvoiceState.VOID)
-    invoice.ended_at = now(session)
-    for charge in _charges_of(session, invoice):
-        if invoice.void_cancels_charges:
-            charge_service.write_off(session, charge)
-        else:
-            charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.PENDING)
-            charge.invoice_id = None
-    outbox.publish(session, InvoiceVoided(invoice.hospital_id, invoice.patient_id, invoice.id))
-    _audit(session, "billing.end_invoice", invoice, reason=invoice.void_reason)
-
-
 def mark_paid(session: Session, invoice: Invoice, payment: Payment | None) -> None:
-    """A locked, open bill is paid: by ``payment``, or by nothing when it asks for nothing."""
+    """A locked, open bill is paid, at last by ``payment``, or by nothing when it asks for nothing.
+
+    Top-ups on it are from now on the account's.
+    """
     invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, InvoiceState.PAID)
     invoice.ended_at = now(session)
     invoice.void_requested_at = None
-    for charge in _charges_of(session, invoice):
+    for charge in charges_of(session, invoice):
         charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.PAID)
-    _audit(session, "billing.pay_invoice", invoice)
+        if charge.account_id is not None:
+            accounts.credit_top_up(session, charge, charge.account_id)
+    audit_invoice(session, "billing.pay_invoice", invoice)
     outbox.publish(
         session,
         InvoicePaid(
@@ -148,7 +109,7 @@ def lock_invoice(session: Session, invoice_id: Id) -> Invoice:
     return invoice
 
 
-def _charges_of(session: Session, invoice: Invoice) -> Sequence[Charge]:
+def charges_of(session: Session, invoice: Invoice) -> Sequence[Charge]:
     """The charges of a locked bill, read afresh: on a bill they change only under its lock."""
     return session.scalars(
         select(Charge)
@@ -158,8 +119,8 @@ def _charges_of(session: Session, invoice: Invoice) -> Sequence[Charge]:
     ).all()
 
 
-def _next_ordinal(session: Session, hospital_id: Id, series: str) -> int:
-    """The next number; the counter's row stays locked until the end, so none is ever lost."""
+def next_ordinal(session: Session, hospital_id: Id, series: str) -> int:
+    """The next number of a series; the counter's row stays locked until the end, so none is ever lost."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
         insert(InvoiceCounter)
@@ -173,7 +134,7 @@ def _next_ordinal(session: Session, hospital_id: Id, series: str) -> int:
     return session.execute(statement).scalar_one()
 
 
-def _audit(session: Session, action: str, invoice: Invoice, **detail: str) -> None:
+def audit_invoice(session: Session, action: str, invoice: Invoice, **detail: str) -> None:
     audit.record(
         session,
         action,

@@ -48,4 +48,5 @@ def post(
             line=number,
             account=line.account,
             amount_fen=line.amount_fen,
+            holder_id=line.holder,
         )

@@ -1,12 +1,13 @@
-"""Takes money for bills: cash at the counter, QR orders at a platform (the intent and the results).
+"""Begins payments of bills and parts of bills: cash, a prepaid balance, an order at a far end; and their steps.
 
 Nothing here talks to a platform: requests go out as events, answers come back as the ``store_…`` and
-``mark_…`` functions and ``apply_trade_status``.
+``mark_…`` functions and ``apply_trade_status``. At most one payment of a bill is in flight.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
@@ -19,18 +20,14 @@ from backend.billing.errors import (
     PaymentInFlight,
 )
 from backend.billing.models import Invoice, Payment
-from backend.billing.rules import Channel, EntryKind, InvoiceState, PaymentState, Tender
-from backend.billing.services import invoices, ledger
+from backend.billing.rules import Channel, InvoiceState, PaymentState, Tender
+from backend.billing.services import accounts, invoices
 from backend.billing.services.handled import who
 from backend.billing.services.in_flight import in_flight_payment, request_close
-from backend.billing.services.refunds import lock_payment
-from backend.contracts.billing import (
-    PaymentCheckDue,
-    PaymentEnded,
-    PaymentRequested,
-    PaymentSucceeded,
-)
-from backend.kernel import audit, idempotency, outbox
+from backend.billing.services.locking import lock_payment
+from backend.billing.services.settling import audit_payment, end_unpaid, settle
+from backend.contracts.billing import PaymentCheckDue, PaymentRequested
+from backend.kernel import idempotency, outbox
 from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import now
 
@@ -40,39 +37,87 @@ def pay_cash(
     *,
     invoice_id: Id,
     received_fen: int,
+    amount_fen: int | None = None,
     channel: Channel | None = None,
     key: str | None = None,
 ) -> Payment:
-    """Take cash for a bill, whole; the change is in the payment.
+    """Take cash for all that is due of a bill, or for the part ``amount_fen`` of it; the change is in the payment.
 
-    CashTooLittle (422); InvoiceNotOpen, InvoiceExpired, PaymentInFlight (409): a QR payment must be
-    asked to close first. ``key`` makes the command idempotent.
+    CashTooLittle (422); InvoiceNotOpen, InvoiceExpired, PaymentInFlight (409): an open payment must be
+    asked to close first; AmountDiffers (409) for a part larger than what is due. ``key`` makes the command
+    idempotent.
     """
-    if key is None:
-        return _pay_cash(session, invoice_id, received_fen, channel)
-    answer = idempotency.once(
-        session,
-        "billing.pay_cash",
-        key,
-        {"invoice": invoice_id, "received": received_fen},
-        lambda: {"id": _pay_cash(session, invoice_id, received_fen, channel).id},
-    )
-    return session.get_one(Payment, Id(answer["id"]))
+    facts = {"invoice": invoice_id, "received": received_fen, "amount": amount_fen}
+
+    def act() -> Payment:
+        return _pay_cash(session, invoice_id, received_fen, amount_fen, channel)
+
+    return _once(session, "billing.pay_cash", key, facts, act)
+
+
+def pay_prepaid(
+    session: Session,
+    *,
+    invoice_id: Id,
+    amount_fen: int | None = None,
+    channel: Channel | None = None,
+    key: str | None = None,
+) -> Payment:
+    """Pay all that is due of a bill, or a part of it, from the patient's own outpatient account.
+
+    Besides the errors of ``pay_cash``: AccountUnknown (404), AccountNotOpen, BalanceTooLow (409). A top-up
+    cannot be paid with what is on an account (AmountDiffers has no meaning there: InvoiceNotOpen).
+    """
+    facts = {"invoice": invoice_id, "amount": amount_fen}
+
+    def act() -> Payment:
+        return _pay_prepaid(session, invoice_id, amount_fen, channel)
+
+    return _once(session, "billing.pay_prepaid", key, facts, act)
 
 
 def _pay_cash(
-    session: Session, invoice_id: Id, received_fen: int, channel: Channel | None
+    session: Session,
+    invoice_id: Id,
+    received_fen: int,
+    amount_fen: int | None,
+    channel: Channel | None,
 ) -> Payment:
+    invoice, wanted = _lock_for_own_tender(session, invoice_id, amount_fen)
+    change_fen = rules.cash_change(wanted, received_fen)
+    payment = _new_payment(session, invoice, Tender.CASH, wanted, channel)
+    payment.tendered_fen, payment.change_fen = received_fen, change_fen
+    settle(session, invoice, payment, paid_at=now(session))
+    return payment
+
+
+def _pay_prepaid(
+    session: Session, invoice_id: Id, amount_fen: int | None, channel: Channel | None
+) -> Payment:
+    invoice, wanted = _lock_for_own_tender(session, invoice_id, amount_fen)
+    if any(charge.account_id for charge in invoices.charges_of(session, invoice)):
+        raise InvoiceNotOpen(_("充值不能用预交金余额支付"), next_step=_("请用其他方式支付"))
+    account = accounts.take(session, invoice, wanted)
+    payment = _new_payment(session, invoice, Tender.PREPAID, wanted, channel)
+    payment.account_id = account.id
+    settle(session, invoice, payment, paid_at=now(session))
+    return payment
+
+
+def _lock_for_own_tender(
+    session: Session, invoice_id: Id, amount_fen: int | None
+) -> tuple[Invoice, int]:
+    """A payable bill, and how much of it is to be paid now."""
     invoice = invoices.lock_invoice(session, invoice_id)
     _require_payable(session, invoice)
     other = in_flight_payment(session, invoice.id)
     if other is not None and other.state is not PaymentState.CLOSING:
         raise PaymentInFlight(payment_id=str(other.id))
-    change_fen = rules.cash_change(invoice.total_fen, received_fen)
-    payment = _new_payment(session, invoice, Tender.CASH, channel)
-    payment.tendered_fen, payment.change_fen = received_fen, change_fen
-    settle(session, invoice, payment, paid_at=now(session))
-    return payment
+    due_fen = invoice.total_fen - invoice.paid_fen
+    wanted = due_fen if amount_fen is None else amount_fen
+    if not 0 < wanted <= due_fen:
+        raise AmountDiffers(due_fen=due_fen, amount_fen=wanted)
+    return invoice, wanted
 
 
 def start_qr_payment(
@@ -81,63 +126,90 @@ def start_qr_payment(
     invoice_id: Id,
     amount_fen: int,
     tender: Tender = Tender.WECHAT_NATIVE,
+    is_part: bool = False,
     channel: Channel | None = None,
     key: str | None = None,
 ) -> Payment:
-    """Begin a QR payment of a bill: the order is opened at the platform after this transaction.
+    """Begin a payment at a far end (a QR order, a card, the insurance): it acts after this transaction.
 
     ``amount_fen`` is what the payer was shown; AmountDiffers (409, with ``due_fen``) when another
-    amount is due. An open QR of the same bill is given again; one that is closing is
-    PaymentInFlight (409). InvoiceNotOpen, InvoiceExpired (409). ``key`` makes it idempotent.
+    amount is due, or, for a part (``is_part``), more than is due. An open payment of the same tender and
+    amount is given again; any other one in flight is PaymentInFlight (409). InvoiceNotOpen,
+    InvoiceExpired (409). ``key`` makes it idempotent. ValueError for tenders that have no far end.
     """
-    if key is None:
-        return _start_qr(session, invoice_id, amount_fen, tender, channel)
-    answer = idempotency.once(
-        session,
-        "billing.start_qr_payment",
-        key,
-        {"invoice": invoice_id, "amount": amount_fen, "tender": tender},
-        lambda: {"id": _start_qr(session, invoice_id, amount_fen, tender, channel).id},
-    )
-    return session.get_one(Payment, Id(answer["id"]))
-
-
-def _start_qr(
-    session: Session, invoice_id: Id, amount_fen: int, tender: Tender, channel: Channel | None
-) -> Payment:
     if tender in rules.OWN_TENDERS:
         raise ValueError(f"{tender.value} has no far end")
+    facts = {"invoice": invoice_id, "amount": amount_fen, "tender": tender}
+    facts |= {"part": True} if is_part else {}
+
+    def act() -> Payment:
+        return _start(session, invoice_id, amount_fen, tender, is_part, channel)
+
+    return _once(session, "billing.start_qr_payment", key, facts, act)
+
+
+#: The name for what is no QR code.
+start_payment = start_qr_payment
+
+
+def _start(
+    session: Session,
+    invoice_id: Id,
+    amount_fen: int,
+    tender: Tender,
+    is_part: bool,
+    channel: Channel | None,
+) -> Payment:
     invoice = invoices.lock_invoice(session, invoice_id)
     _require_payable(session, invoice)
-    if amount_fen != invoice.total_fen:
-        raise AmountDiffers(due_fen=invoice.total_fen, amount_fen=amount_fen)
+    due_fen = invoice.total_fen - invoice.paid_fen
+    if amount_fen != due_fen and not (is_part and 0 < amount_fen < due_fen):
+        raise AmountDiffers(due_fen=due_fen, amount_fen=amount_fen)
     other = in_flight_payment(session, invoice.id)
-    if other is not None and other.state is PaymentState.CLOSING:
-        raise PaymentInFlight(
-            _("上一次扫码支付正在关闭"), next_step=_("请稍候几秒再试"), payment_id=str(other.id)
-        )
-    if other is not None and other.tender is not tender:
-        raise PaymentInFlight(payment_id=str(other.id))
-    if other is not None and other.expires_at is not None and other.expires_at > now(session):
-        return other
     if other is not None:
-        # Its code has run out but nobody has closed it yet: paying again must wait for that.
-        raise PaymentInFlight(
-            _("上一个付款码已过期，正在关闭"),
-            next_step=_("请稍候几秒再试"),
-            payment_id=str(other.id),
-        )
-    payment = _new_payment(session, invoice, tender, channel)
+        return _again(session, other, tender, amount_fen)
+    payment = _new_payment(session, invoice, tender, amount_fen, channel)
     payment.out_trade_no = payment.id.hex
     payment.expires_at = rules.qr_expiry(now(session), invoice.expires_at)
     session.flush()
-    _audit(session, "billing.start_payment", payment)
+    audit_payment(session, "billing.start_payment", payment)
     outbox.publish(session, PaymentRequested(payment.hospital_id, payment.id))
     first_check = now(session) + dt.timedelta(seconds=rules.next_check_seconds(0))
     outbox.publish(
         session, PaymentCheckDue(payment.hospital_id, payment.id), not_before=first_check
     )
     return payment
+
+
+def _again(session: Session, other: Payment, tender: Tender, amount_fen: int) -> Payment:
+    """The payment in flight, when it is the one that is asked for; PaymentInFlight otherwise."""
+    if other.state is PaymentState.CLOSING:
+        raise PaymentInFlight(
+            _("上一次扫码支付正在关闭"), next_step=_("请稍候几秒再试"), payment_id=str(other.id)
+        )
+    if other.tender is not tender or other.amount_fen != amount_fen:
+        raise PaymentInFlight(payment_id=str(other.id))
+    if other.expires_at is not None and other.expires_at > now(session):
+        return other
+    # Its code has run out but nobody has closed it yet: paying again must wait for that.
+    raise PaymentInFlight(
+        _("上一个付款码已过期，正在关闭"),
+        next_step=_("请稍候几秒再试"),
+        payment_id=str(other.id),
+    )
+
+
+def _once(
+    session: Session,
+    scope: str,
+    key: str | None,
+    facts: Mapping[str, object],
+    act: Callable[[], Payment],
+) -> Payment:
+    if key is None:
+        return act()
+    answer = idempotency.once(session, scope, key, dict(facts), lambda: {"id": act().id})
+    return session.get_one(Payment, Id(answer["id"]))
 
 
 def cancel_payment(session: Session, payment_id: Id) -> Payment:
@@ -160,7 +232,7 @@ def store_code(session: Session, payment_id: Id, code_url: str) -> bool:
         return False
     payment.code_url = code_url
     payment.state = rules.move(rules.PAYMENT_MOVES, payment.state, PaymentState.PENDING)
-    _audit(session, "billing.show_payment_code", payment)
+    audit_payment(session, "billing.show_payment_code", payment)
     return True
 
 
@@ -169,7 +241,7 @@ def mark_unknown(session: Session, payment_id: Id) -> None:
     _invoice, payment = lock_payment(session, payment_id)
     if payment.state is PaymentState.CREATED:
         payment.state = rules.move(rules.PAYMENT_MOVES, payment.state, PaymentState.UNKNOWN)
-        _audit(session, "billing.payment_unknown", payment)
+        audit_payment(session, "billing.payment_unknown", payment)
 
 
 def mark_refused(session: Session, payment_id: Id, code: str) -> None:
@@ -185,49 +257,7 @@ def expire_payment(session: Session, payment_id: Id) -> None:
     _invoice, payment = lock_payment(session, payment_id)
     if rules.is_in_flight(payment.state) and payment.state is not PaymentState.CLOSING:
         payment.state = rules.move(rules.PAYMENT_MOVES, payment.state, PaymentState.CLOSING)
-        _audit(session, "billing.expire_payment", payment)
-
-
-def settle(session: Session, invoice: Invoice, payment: Payment, *, paid_at: dt.datetime) -> None:
-    """The money of a locked payment pays its locked, open bill."""
-    payment.state = rules.move(rules.PAYMENT_MOVES, payment.state, PaymentState.SUCCEEDED)
-    payment.received_fen = payment.amount_fen
-    payment.paid_at, payment.ended_at = paid_at, now(session)
-    session.flush()
-    ledger.post(
-        session,
-        EntryKind.PAYMENT_RECEIVED,
-        source_id=payment.id,
-        hospital_id=payment.hospital_id,
-        lines=rules.payment_received(payment.tender, payment.received_fen),
-    )
-    _audit(session, "billing.payment_succeeded", payment)
-    outbox.publish(
-        session,
-        PaymentSucceeded(
-            payment.hospital_id,
-            payment.patient_id,
-            invoice.id,
-            payment.id,
-            payment.tender.value,
-            payment.received_fen,
-            paid_at,
-        ),
-    )
-    invoices.mark_paid(session, invoice, payment)
-    other = in_flight_payment(session, invoice.id)
-    if other is not None:
-        request_close(session, other)
-
-
-def end_unpaid(session: Session, invoice: Invoice, payment: Payment, state: PaymentState) -> None:
-    """A locked payment ends without paying its bill; a bill that waited for that may end now."""
-    payment.state = rules.move(rules.PAYMENT_MOVES, payment.state, state)
-    payment.ended_at = now(session)
-    session.flush()
-    _audit(session, f"billing.payment_{state.value}", payment)
-    outbox.publish(session, PaymentEnded(payment.hospital_id, invoice.id, payment.id, state.value))
-    invoices.end_if_voided(session, invoice)
+        audit_payment(session, "billing.expire_payment", payment)
 
 
 def _require_payable(session: Session, invoice: Invoice) -> None:
@@ -238,7 +268,7 @@ def _require_payable(session: Session, invoice: Invoice) -> None:
 
 
 def _new_payment(
-    session: Session, invoice: Invoice, tender: Tender, channel: Channel | None
+    session: Session, invoice: Invoice, tender: Tender, amount_fen: int, channel: Channel | None
 ) -> Payment:
     payment = Payment(
         id=new_id(),
@@ -247,7 +277,7 @@ def _new_payment(
         patient_id=invoice.patient_id,
         tender=tender,
         state=PaymentState.CREATED,
-        amount_fen=invoice.total_fen,
+        amount_fen=amount_fen,
         received_fen=0,
         refunded_fen=0,
         is_suspended=False,
@@ -256,16 +286,3 @@ def _new_payment(
     )
     session.add(payment)
     return payment
-
-
-def _audit(session: Session, action: str, payment: Payment) -> None:
-    audit.record(
-        session,
-        action,
-        entity="payment",
-        entity_id=payment.id,
-        patient_id=payment.patient_id,
-        invoice_id=payment.invoice_id,
-        tender=payment.tender,
-        amount_fen=payment.amount_fen,
-    )

@@ -1,38 +1,70 @@
-"""Gives money back to the tender it came from: asked for, paid out, confirmed or left to a person."""
+"""Asks for money to go back to the tenders it came from: whole, in part, by line, spread over a bill's payments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
-from backend.billing.errors import PaymentUnknown, RefundTooMuch, RefundUnknown
+from backend.billing.errors import ChargeExecuted, InsuranceWholeOnly, RefundTooMuch
 from backend.billing.models import Charge, Invoice, Payment, Refund, RefundLine
 from backend.billing.rules import (
     CaseKind,
-    ChargeState,
+    Channel,
     EntryKind,
     InvoiceState,
     PaymentState,
+    RefundShare,
+    RefundSource,
     RefundState,
     Tender,
 )
-from backend.billing.services import cases, ledger
+from backend.billing.services import accounts, cases, ledger
 from backend.billing.services.handled import who
 from backend.billing.services.invoices import lock_invoice
-from backend.contracts.billing import RefundCheckDue, RefundRequested, RefundSucceeded
+from backend.billing.services.locking import lock_payment, lock_refund
+from backend.billing.services.refund_states import pay_out, set_state
+from backend.contracts.billing import RefundCheckDue, RefundRequested
 from backend.kernel import audit, idempotency, outbox
 from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id, new_id
-from backend.kernel.locks import lock_row, lock_rows
+from backend.kernel.locks import lock_rows
 from backend.kernel.uow import now
 
 FIRST_CHECK = timedelta(seconds=10)
+_PAID = (InvoiceState.PAID, InvoiceState.PART_REFUNDED)
+
+
+def refund_charges(
+    session: Session,
+    *,
+    invoice_id: Id,
+    parts: Mapping[Id, int],
+    reason: str,
+    channel: Channel | None = None,
+    key: str | None = None,
+) -> list[Refund]:
+    """Give back ``parts`` (fen by charge) of a paid bill, spread over its payments as ``rules.spread_refund`` says.
+
+    Cash leaves the drawer at once at a counter and waits there otherwise; a balance is back at once; far ends
+    are asked after the transaction. RefundTooMuch (409) beyond what charges or payments have left;
+    ChargeExecuted (409) for what was done or dispensed; InsuranceWholeOnly (409); Conflict (409) for a bill that
+    is not paid. ``key`` makes the command idempotent.
+    """
+    if key is None:
+        return _refund_charges(session, invoice_id, parts, reason, channel)
+
+    def act() -> dict[str, list[Id]]:
+        made = _refund_charges(session, invoice_id, parts, reason, channel)
+        return {"ids": [refund.id for refund in made]}
+
+    facts = {"invoice": invoice_id, "parts": {str(k): v for k, v in parts.items()}}
+    answer = idempotency.once(session, "billing.refund_charges", key, facts, act)
+    return [session.get_one(Refund, Id(found)) for found in answer["ids"]]
 
 
 def request_refund(
@@ -42,69 +74,39 @@ def request_refund(
     amount_fen: int,
     reason: str,
     charge_ids: Sequence[Id],
+    channel: Channel | None = None,
     key: str | None = None,
 ) -> Refund:
-    """Give back ``amount_fen`` of a payment for these charges of its bill, in this order.
+    """Give back ``amount_fen`` of one payment for these charges of its bill, in this order.
 
-    Cash is handed over by the cashier and counts at once; a platform is asked after the
-    transaction. RefundTooMuch (409) beyond what the charges or the payment have left; Conflict
-    (409) when the payment never paid its bill. ``key`` makes the command idempotent.
+    The errors of ``refund_charges``; Conflict (409) when the payment never paid its bill.
     """
     if key is None:
-        return _request(session, payment_id, amount_fen, reason, charge_ids)
+        return _request(session, payment_id, amount_fen, reason, charge_ids, channel)
     request = {"payment": payment_id, "amount": amount_fen, "charges": sorted(map(str, charge_ids))}
     answer = idempotency.once(
         session,
         "billing.request_refund",
         key,
         request,
-        lambda: {"id": _request(session, payment_id, amount_fen, reason, charge_ids).id},
+        lambda: {"id": _request(session, payment_id, amount_fen, reason, charge_ids, channel).id},
     )
     return session.get_one(Refund, Id(answer["id"]))
 
 
-def _request(
-    session: Session, payment_id: Id, amount_fen: int, reason: str, charge_ids: Sequence[Id]
+def give_back(
+    session: Session, payment_id: Id, *, reason: str, channel: Channel | None = None
 ) -> Refund:
-    if not reason.strip():
-        raise InvalidInput(_("请写明退款原因"), fields={"reason": _("必填")})
-    invoice, payment = lock_payment(session, payment_id)
-    if payment.state is not PaymentState.SUCCEEDED or payment.is_suspended:
-        raise Conflict(code="payment_not_refundable", state=payment.state.value)
-    found = {charge.id: charge for charge in lock_rows(session, Charge, charge_ids)}
-    charges = [found[charge_id] for charge_id in dict.fromkeys(charge_ids) if charge_id in found]
-    if not charges or any(charge.invoice_id != invoice.id for charge in charges):
-        raise InvalidInput(code="charges_not_of_payment")
-    remaining = [charge.amount_fen - charge.refunded_fen for charge in charges]
-    parts = rules.allocate_refund(amount_fen, remaining)
-    refund = _new_refund(session, payment, amount_fen, reason.strip()[:80])
-    for charge, part in zip(charges, parts, strict=True):
-        if part:
-            charge.refunded_fen += part
-            session.add(RefundLine(refund_id=refund.id, charge_id=charge.id, amount_fen=part))
-    ledger.post(
-        session,
-        EntryKind.REFUND_OWED,
-        source_id=refund.id,
-        hospital_id=refund.hospital_id,
-        lines=rules.refund_owed(
-            (charge.category, part) for charge, part in zip(charges, parts, strict=True)
-        ),
-    )
-    _send(session, invoice, payment, refund)
-    return refund
+    """Give back money that lies in suspense (came too late, twice, in another amount, for a bill that ended), whole.
 
-
-def give_back(session: Session, payment_id: Id, *, reason: str) -> Refund:
-    """Give back money that lies in suspense (came too late, twice, or in another amount), whole.
-
+    Cash always waits to be handed over: nobody who asks for this holds the drawer's key by that alone.
     Conflict (409) when the payment holds no such money, or it is on its way back already.
     """
     invoice, payment = lock_payment(session, payment_id)
     amount_fen = payment.received_fen - payment.refunded_fen
     if not payment.is_suspended or amount_fen <= 0:
         raise Conflict(code="nothing_in_suspense", state=payment.state.value)
-    refund = _new_refund(session, payment, amount_fen, reason)
+    refund = _new_refund(session, payment, amount_fen, reason, channel)
     ledger.post(
         session,
         EntryKind.SUSPENSE_OWED,
@@ -112,87 +114,140 @@ def give_back(session: Session, payment_id: Id, *, reason: str) -> Refund:
         hospital_id=refund.hospital_id,
         lines=rules.suspense_owed(amount_fen),
     )
-    _send(session, invoice, payment, refund)
+    _send(session, invoice, payment, refund, may_hand_over=False)
     return refund
 
 
 def retry_refund(session: Session, refund_id: Id) -> Refund:
     """Ask the platform once more for an abnormal refund, under the same number."""
-    _invoice, _payment, refund = _lock(session, refund_id)
+    _invoice, _payment, refund = lock_refund(session, refund_id)
     if refund.state is not RefundState.ABNORMAL:
         raise Conflict(code="refund_not_abnormal", state=refund.state.value)
-    _set(session, refund, RefundState.PROCESSING)
+    set_state(session, refund, RefundState.PROCESSING)
     _ask_platform(session, refund)
     return refund
 
 
-def finish_refund(session: Session, refund_id: Id) -> Refund:
-    """The money has left: post it, and let charges and bill say so. Idempotent."""
-    invoice, payment, refund = _lock(session, refund_id)
-    if refund.state is not RefundState.SUCCEEDED:
-        _finish(session, invoice, payment, refund)
-    return refund
+def _refund_charges(
+    session: Session,
+    invoice_id: Id,
+    parts: Mapping[Id, int],
+    reason: str,
+    channel: Channel | None,
+) -> list[Refund]:
+    invoice = lock_invoice(session, invoice_id)
+    if invoice.state not in _PAID:
+        raise Conflict(code="payment_not_refundable", state=invoice.state.value)
+    payments = {payment.id: payment for payment in _lock_settling(session, invoice)}
+    charges = _lock_charges(session, invoice, list(parts))
+    for charge in charges:
+        if not 0 <= parts[charge.id] <= charge.amount_fen - charge.refunded_fen:
+            raise RefundTooMuch(refundable_fen=charge.amount_fen - charge.refunded_fen)
+    sources = [
+        RefundSource(p.id, p.tender, p.received_fen - p.refunded_fen, p.paid_at or p.created_at)
+        for p in payments.values()
+    ]
+    spread = rules.spread_refund(sum(parts.values()), sources)
+    shares = rules.pair_off([(charge.id, parts[charge.id]) for charge in charges], spread)
+    return [
+        _refund_shares(
+            session,
+            invoice,
+            payments[payment_id],
+            [(charge, s.amount_fen) for charge in charges for s in _of(shares, payment_id, charge)],
+            reason,
+            channel,
+        )
+        for payment_id, _fen in spread
+    ]
 
 
-def mark_refund_processing(session: Session, refund_id: Id) -> None:
-    """The platform has taken the refund and works on it."""
-    _invoice, _payment, refund = _lock(session, refund_id)
-    if refund.state in (RefundState.CREATED, RefundState.UNKNOWN):
-        _set(session, refund, RefundState.PROCESSING)
-
-
-def mark_refund_unknown(session: Session, refund_id: Id) -> None:
-    """The request was sent and its answer lost: to be resolved by asking."""
-    _invoice, _payment, refund = _lock(session, refund_id)
-    if refund.state is RefundState.CREATED:
-        _set(session, refund, RefundState.UNKNOWN)
-
-
-def mark_refund_abnormal(
-    session: Session, refund_id: Id, code: str, *, kind: CaseKind = CaseKind.REFUND_ABNORMAL
-) -> None:
-    """The platform cannot pay it out: the money stays owed and a person has to look."""
-    _invoice, payment, refund = _lock(session, refund_id)
-    if refund.state in (RefundState.SUCCEEDED, RefundState.ABNORMAL):
-        return
-    refund.failure_code = code[:64]
-    _set(session, refund, RefundState.ABNORMAL)
-    cases.open_case(
-        session,
-        kind,
-        reference=refund.out_refund_no,
-        hospital_id=refund.hospital_id,
-        amount_fen=refund.amount_fen,
-        payment_id=payment.id,
-        refund_id=refund.id,
-        code=refund.failure_code,
+def _request(
+    session: Session,
+    payment_id: Id,
+    amount_fen: int,
+    reason: str,
+    charge_ids: Sequence[Id],
+    channel: Channel | None,
+) -> Refund:
+    invoice, payment = lock_payment(session, payment_id)
+    if payment.state is not PaymentState.SUCCEEDED or payment.is_suspended:
+        raise Conflict(code="payment_not_refundable", state=payment.state.value)
+    if invoice.state not in (*_PAID, InvoiceState.REFUNDED):
+        raise Conflict(code="payment_not_refundable", state=invoice.state.value)
+    charges = _lock_charges(session, invoice, charge_ids)
+    remaining = [charge.amount_fen - charge.refunded_fen for charge in charges]
+    parts = rules.allocate_refund(amount_fen, remaining)
+    left = payment.received_fen - payment.refunded_fen
+    if payment.tender is Tender.INSURANCE and amount_fen < left:
+        raise InsuranceWholeOnly(refundable_fen=left)
+    return _refund_shares(
+        session, invoice, payment, list(zip(charges, parts, strict=True)), reason, channel
     )
 
 
-def lock_payment(session: Session, payment_id: Id) -> tuple[Invoice, Payment]:
-    """A payment and its bill, locked in that order everywhere: bill first. PaymentUnknown (404)."""
-    invoice_id = session.scalar(select(Payment.invoice_id).where(Payment.id == payment_id))
-    if invoice_id is None:
-        raise PaymentUnknown
-    invoice = lock_invoice(session, invoice_id)
-    payment = lock_row(session, Payment, payment_id)
-    if payment is None:
-        raise PaymentUnknown
-    return invoice, payment
+def _of(shares: Sequence[RefundShare], payment_id: Id, charge: Charge) -> list[RefundShare]:
+    return [s for s in shares if s.payment_id == payment_id and s.charge_id == charge.id]
 
 
-def _lock(session: Session, refund_id: Id) -> tuple[Invoice, Payment, Refund]:
-    payment_id = session.scalar(select(Refund.payment_id).where(Refund.id == refund_id))
-    if payment_id is None:
-        raise RefundUnknown
-    invoice, payment = lock_payment(session, payment_id)
-    refund = lock_row(session, Refund, refund_id)
-    if refund is None:
-        raise RefundUnknown
-    return invoice, payment, refund
+def _lock_settling(session: Session, invoice: Invoice) -> list[Payment]:
+    ids = session.scalars(
+        select(Payment.id).where(
+            Payment.invoice_id == invoice.id,
+            Payment.state == PaymentState.SUCCEEDED,
+            ~Payment.is_suspended,
+        )
+    ).all()
+    return lock_rows(session, Payment, ids)
 
 
-def _new_refund(session: Session, payment: Payment, amount_fen: int, reason: str) -> Refund:
+def _lock_charges(session: Session, invoice: Invoice, wanted: Sequence[Id]) -> list[Charge]:
+    """These charges of a locked bill in the order asked for."""
+    found = {charge.id: charge for charge in lock_rows(session, Charge, wanted)}
+    charges = [found[charge_id] for charge_id in dict.fromkeys(wanted) if charge_id in found]
+    if not charges or any(charge.invoice_id != invoice.id for charge in charges):
+        raise InvalidInput(code="charges_not_of_payment")
+    return charges
+
+
+def _refund_shares(
+    session: Session,
+    invoice: Invoice,
+    payment: Payment,
+    shares: Sequence[tuple[Charge, int]],
+    reason: str,
+    channel: Channel | None,
+) -> Refund:
+    """One refund of one payment, with its lines, its debt to the payer, and what starts it on its way."""
+    if not reason.strip():
+        raise InvalidInput(_("请写明退款原因"), fields={"reason": _("必填")})
+    amount_fen = sum(part for _charge, part in shares)
+    refund = _new_refund(session, payment, amount_fen, reason.strip()[:80], channel)
+    holder = None
+    for charge, part in shares:
+        if not part:
+            continue
+        if charge.executed_at is not None:
+            raise ChargeExecuted(charge_id=str(charge.id), name=charge.name)
+        if charge.account_id is not None:
+            holder = charge.account_id
+            accounts.debit(session, holder, part, "billing.withdraw_from_account", refund.id)
+        charge.refunded_fen += part
+        session.add(RefundLine(refund_id=refund.id, charge_id=charge.id, amount_fen=part))
+    ledger.post(
+        session,
+        EntryKind.REFUND_OWED,
+        source_id=refund.id,
+        hospital_id=refund.hospital_id,
+        lines=rules.refund_owed(((charge.category, part) for charge, part in shares), holder),
+    )
+    _send(session, invoice, payment, refund, may_hand_over=True)
+    return refund
+
+
+def _new_refund(
+    session: Session, payment: Payment, amount_fen: int, reason: str, channel: Channel | None
+) -> Refund:
     left = payment.received_fen - payment.refunded_fen
     if amount_fen > left:
         raise RefundTooMuch(refundable_fen=left)
@@ -208,7 +263,7 @@ def _new_refund(session: Session, payment: Payment, amount_fen: int, reason: str
         out_refund_no=refund_id.hex,
         reason=reason,
         requested_at=now(session),
-        **who(session),
+        **who(session, channel),
     )
     session.add(refund)
     session.flush()
@@ -224,11 +279,25 @@ def _new_refund(session: Session, payment: Payment, amount_fen: int, reason: str
     return refund
 
 
-def _send(session: Session, invoice: Invoice, payment: Payment, refund: Refund) -> None:
-    if payment.tender is Tender.CASH:
-        _finish(session, invoice, payment, refund)
-    else:
+def _send(
+    session: Session, invoice: Invoice, payment: Payment, refund: Refund, *, may_hand_over: bool
+) -> None:
+    if payment.tender is Tender.PREPAID:
+        pay_out(session, invoice, payment, refund)
+    elif payment.tender is not Tender.CASH:
         _ask_platform(session, refund)
+    elif may_hand_over and rules.is_handed_over_at_once(refund.channel):
+        pay_out(session, invoice, payment, refund)
+    else:
+        cases.open_case(
+            session,
+            CaseKind.CASH_TO_HAND_BACK,
+            reference=refund.out_refund_no,
+            hospital_id=refund.hospital_id,
+            amount_fen=refund.amount_fen,
+            payment_id=payment.id,
+            refund_id=refund.id,
+        )
 
 
 def _ask_platform(session: Session, refund: Refund) -> None:
@@ -238,56 +307,3 @@ def _ask_platform(session: Session, refund: Refund) -> None:
         RefundCheckDue(refund.hospital_id, refund.id),
         not_before=now(session) + FIRST_CHECK,
     )
-
-
-def _set(session: Session, refund: Refund, state: RefundState) -> None:
-    refund.state = rules.move(rules.REFUND_MOVES, refund.state, state)
-    audit.record(
-        session,
-        f"billing.refund_{state.value}",
-        entity="refund",
-        entity_id=refund.id,
-        amount_fen=refund.amount_fen,
-    )
-
-
-def _finish(session: Session, invoice: Invoice, payment: Payment, refund: Refund) -> None:
-    _set(session, refund, RefundState.SUCCEEDED)
-    refund.succeeded_at = now(session)
-    ledger.post(
-        session,
-        EntryKind.REFUND_PAID,
-        source_id=refund.id,
-        hospital_id=refund.hospital_id,
-        lines=rules.refund_paid(payment.tender, refund.amount_fen),
-    )
-    session.flush()
-    if payment.is_suspended:
-        for kind in (CaseKind.PAID_TOO_LATE, CaseKind.AMOUNT_DIFFERS):
-            cases.close_settled_cases(session, kind, payment.id.hex, gettext("已原路退回"))
-    else:
-        _mark_refunded(session, invoice, payment)
-    cases.close_settled_cases(
-        session, CaseKind.REFUND_ABNORMAL, refund.out_refund_no, gettext("退款已成功")
-    )
-    outbox.publish(
-        session,
-        RefundSucceeded(refund.hospital_id, invoice.id, payment.id, refund.id, refund.amount_fen),
-    )
-
-
-def _mark_refunded(session: Session, invoice: Invoice, payment: Payment) -> None:
-    """Move charges and bill on, by what has really gone back."""
-    gone = session.execute(
-        select(RefundLine.charge_id, func.sum(RefundLine.amount_fen))
-        .join(Refund, Refund.id == RefundLine.refund_id)
-        .where(Refund.payment_id == payment.id, Refund.state == RefundState.SUCCEEDED)
-        .group_by(RefundLine.charge_id)
-    )
-    back = {charge_id: int(amount_fen) for charge_id, amount_fen in gone}
-    for charge in lock_rows(session, Charge, back):
-        if charge.state is ChargeState.PAID and back[charge.id] == charge.amount_fen:
-            charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.REFUNDED)
-    whole = sum(back.values()) == invoice.total_fen
-    wanted = InvoiceState.REFUNDED if whole else InvoiceState.PART_REFUNDED
-    invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, wanted)

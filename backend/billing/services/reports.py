@@ -17,8 +17,11 @@ from backend.billing.rules import (
     PaymentState,
     Verdict,
 )
-from backend.billing.services import cases, invoices, ledger, refunds
-from backend.billing.services.payments import end_unpaid, settle
+from backend.billing.services import cases, ledger, refund_states, refunds
+from backend.billing.services.endings import end_if_voided
+from backend.billing.services.locking import lock_payment
+from backend.billing.services.settling import end_unpaid, settle
+from backend.billing.services.silence import outcome_is_known
 from backend.contracts.billing import PaymentEnded
 from backend.kernel import audit, outbox
 from backend.kernel.uow import now
@@ -37,7 +40,7 @@ def apply_trade_status(session: Session, status: TradeStatus) -> Payment:
     )
     if payment_id is None:
         raise PaymentUnknown
-    invoice, payment = refunds.lock_payment(session, payment_id)
+    invoice, payment = lock_payment(session, payment_id)
     if status.state.is_paid:
         _apply_paid(session, invoice, payment, status)
     elif status.state is TradeState.CLOSED:
@@ -59,15 +62,15 @@ def apply_refund_status(session: Session, status: RefundStatus) -> Refund:
         raise RefundUnknown
     if status.state is ports.RefundState.SUCCESS:
         if status.amount_fen is not None and status.amount_fen != refund.amount_fen:
-            refunds.mark_refund_abnormal(
+            refund_states.mark_refund_abnormal(
                 session, refund.id, "AMOUNT_DIFFERS", kind=CaseKind.REFUND_DIFFERS
             )
         else:
-            refunds.finish_refund(session, refund.id)
+            refund_states.finish_refund(session, refund.id)
     elif status.state is ports.RefundState.PROCESSING:
-        refunds.mark_refund_processing(session, refund.id)
+        refund_states.mark_refund_processing(session, refund.id)
     elif status.state in (ports.RefundState.ABNORMAL, ports.RefundState.CLOSED):
-        refunds.mark_refund_abnormal(session, refund.id, status.state.name)
+        refund_states.mark_refund_abnormal(session, refund.id, status.state.name)
     if status.refund_id and refund.refund_id is None:
         refund.refund_id = status.refund_id
         audit.record(
@@ -87,7 +90,7 @@ def _apply_paid(session: Session, invoice: Invoice, payment: Payment, status: Tr
         asked_fen=payment.amount_fen,
         reported_fen=status.amount_fen,
         invoice_state=invoice.state,
-        due_fen=invoice.total_fen if is_open else 0,
+        due_fen=invoice.total_fen - invoice.paid_fen if is_open else 0,
     )
     if verdict is Verdict.NOTHING:
         return
@@ -104,12 +107,13 @@ def _apply_paid(session: Session, invoice: Invoice, payment: Payment, status: Tr
     payment.state = rules.move(rules.PAYMENT_MOVES, payment.state, wanted)
     session.flush()
     _suspend(session, invoice, payment, frozen=frozen)
+    outcome_is_known(session, payment)
     if frozen:
         outbox.publish(
             session,
             PaymentEnded(payment.hospital_id, invoice.id, payment.id, payment.state.value),
         )
-        invoices.end_if_voided(session, invoice)
+        end_if_voided(session, invoice)
     else:
         refunds.give_back(session, payment.id, reason=_("账单已失效，自动原路退回"))
 

@@ -1,8 +1,9 @@
-"""``xinglin ledger verify``: replays the ledger from the documents and explains every fen.
+"""The first half of ``xinglin ledger verify``: replays the ledger from the documents and explains every fen.
 
 Every entry must be exactly what the rules say its charge, payment, refund or case posts; every
 document must have its entries; account totals must equal the documents'; bills must equal their
-charges and payments; bill numbers must have no gaps. Each problem names its row. Never writes.
+charges and payments, prepaid balances their postings; numbers must have no gaps (``documents``).
+Each problem names its row. Never writes.
 """
 
 from __future__ import annotations
@@ -11,14 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
 from backend.billing.models import (
     Charge,
-    Invoice,
-    InvoiceCounter,
     JournalEntry,
     MoneyCase,
     Payment,
@@ -30,18 +29,16 @@ from backend.billing.rules import (
     CaseKind,
     ChargeState,
     EntryKind,
-    InvoiceState,
     Line,
-    PaymentState,
     RefundState,
     Tender,
 )
+from backend.billing.verify.documents import check_documents
 from backend.billing.verify.reconciliation import check_reconciliation
 from backend.kernel.ids import Id
 from backend.kernel.verify import VerifyReport
 
 CHUNK = 1000
-_PAID_STATES = [InvoiceState.PAID, InvoiceState.PART_REFUNDED, InvoiceState.REFUNDED]
 _CHARGES_OF_PAID = [ChargeState.PAID, ChargeState.REFUNDED]
 #: What a document should have posted: a kind of entry and its lines.
 Expected = dict[EntryKind, tuple[Line, ...]]
@@ -57,7 +54,7 @@ def verify_ledger(session: Session) -> VerifyReport:
     replay.documents("money cases", MoneyCase, _expect_case)
     replay.find_orphans()
     replay.check_totals()
-    _check_documents(session, report)
+    check_documents(session, report)
     check_reconciliation(session, report)
     return report
 
@@ -66,6 +63,10 @@ def _expect_charge(charge: Any) -> Expected:
     expected: Expected = {
         EntryKind.CHARGE_RAISED: rules.charge_raised(charge.category, charge.amount_fen)
     }
+    if charge.account_id is not None and charge.state in _CHARGES_OF_PAID:
+        expected[EntryKind.DEPOSIT_TOPPED_UP] = rules.deposit_topped_up(
+            charge.amount_fen, charge.account_id
+        )
     if charge.state is ChargeState.CANCELLED:
         expected[EntryKind.CHARGE_CANCELLED] = rules.charge_cancelled(
             charge.category, charge.amount_fen
@@ -76,15 +77,20 @@ def _expect_charge(charge: Any) -> Expected:
 def _expect_payment(payment: Any) -> Expected:
     if not payment.received_fen:
         return {}
-    if payment.is_suspended:
+    if payment.is_suspended and payment.released_at is None:
         return {
             EntryKind.PAYMENT_SUSPENDED: rules.payment_suspended(
                 payment.tender, payment.received_fen
             )
         }
-    return {
-        EntryKind.PAYMENT_RECEIVED: rules.payment_received(payment.tender, payment.received_fen)
+    expected: Expected = {
+        EntryKind.PAYMENT_RECEIVED: rules.payment_received(
+            payment.tender, payment.received_fen, payment.account_id
+        )
     }
+    if payment.is_suspended:
+        expected[EntryKind.PAYMENT_RELEASED] = rules.payment_released(payment.received_fen)
+    return expected
 
 
 def _expect_case(case: Any) -> Expected:
@@ -117,18 +123,23 @@ class _Replay:
             self._report.count("refunds", len(rows))
             parts: dict[Id, list[tuple[rules.PriceCategory, int]]] = defaultdict(list)
             lines = (
-                select(RefundLine.refund_id, Charge.category, RefundLine.amount_fen)
+                select(
+                    RefundLine.refund_id, Charge.category, RefundLine.amount_fen, Charge.account_id
+                )
                 .join(Charge, Charge.id == RefundLine.charge_id)
                 .where(RefundLine.refund_id.in_([row.id for row in rows]))
             )
-            for refund_id, category, amount_fen in self._session.execute(lines):
+            holders: dict[Id, Id] = {}
+            for refund_id, category, amount_fen, account_id in self._session.execute(lines):
                 parts[refund_id].append((category, amount_fen))
+                if account_id is not None:
+                    holders[refund_id] = account_id
             payments = {
                 row.id: row
                 for row in self._session.execute(
-                    select(Payment.id, Payment.tender, Payment.is_suspended).where(
-                        Payment.id.in_({row.payment_id for row in rows})
-                    )
+                    select(
+                        Payment.id, Payment.tender, Payment.is_suspended, Payment.account_id
+                    ).where(Payment.id.in_({row.payment_id for row in rows}))
                 )
             }
             expected = {}
@@ -137,10 +148,14 @@ class _Replay:
                 one: Expected = (
                     {EntryKind.SUSPENSE_OWED: rules.suspense_owed(row.amount_fen)}
                     if payment.is_suspended
-                    else {EntryKind.REFUND_OWED: rules.refund_owed(parts[row.id])}
+                    else {
+                        EntryKind.REFUND_OWED: rules.refund_owed(parts[row.id], holders.get(row.id))
+                    }
                 )
                 if row.state is RefundState.SUCCEEDED:
-                    one[EntryKind.REFUND_PAID] = rules.refund_paid(payment.tender, row.amount_fen)
+                    one[EntryKind.REFUND_PAID] = rules.refund_paid(
+                        payment.tender, row.amount_fen, payment.account_id
+                    )
                 expected[row.id] = one
             self._compare("refunds", expected)
 
@@ -206,6 +221,7 @@ class _Replay:
                 Posting.line,
                 Posting.account,
                 Posting.amount_fen,
+                Posting.holder_id,
             )
             .outerjoin(Posting, Posting.entry_id == JournalEntry.id)
             .where(JournalEntry.source_id.in_(expected))
@@ -241,7 +257,7 @@ class _Replay:
         self._report.count("postings", len(postings))
         missing = list(lines)
         for posting in postings:
-            line = Line(posting.account, posting.amount_fen)
+            line = Line(posting.account, posting.amount_fen, posting.holder_id)
             if line in missing:
                 missing.remove(line)
                 continue
@@ -256,131 +272,3 @@ class _Replay:
             )
         if imbalance := sum(posting.amount_fen for posting in postings):
             self._report.problem(f"entry {entry_id} does not balance: {imbalance} fen too much")
-
-
-# --- documents agree with each other ----------------------------------------------------------
-
-
-def _check_documents(session: Session, report: VerifyReport) -> None:
-    """Add to ``report`` every document that contradicts another."""
-    report.count("invoices", session.scalar(select(func.count()).select_from(Invoice)) or 0)
-    _bills_equal_their_charges(session, report)
-    _bills_are_paid_by_payments(session, report)
-    _charges_follow_their_bill(session, report)
-    _refunds_equal_their_parts(session, report)
-    _numbers_have_no_gaps(session, report)
-
-
-def _bills_equal_their_charges(session: Session, report: VerifyReport) -> None:
-    sums = (
-        select(Charge.invoice_id, func.sum(Charge.amount_fen).label("fen"))
-        .where(Charge.invoice_id.is_not(None))
-        .group_by(Charge.invoice_id)
-        .subquery()
-    )
-    fen = func.coalesce(sums.c.fen, 0)
-    wrong = (
-        select(Invoice.number, Invoice.id, Invoice.total_fen, fen)
-        .outerjoin(sums, sums.c.invoice_id == Invoice.id)
-        .where(Invoice.state != InvoiceState.VOID, Invoice.total_fen != fen)
-    )
-    for number, invoice_id, total, found in session.execute(wrong):
-        report.problem(
-            f"invoice {number} ({invoice_id}) is over {total} fen, its charges are {found}"
-        )
-
-
-def _bills_are_paid_by_payments(session: Session, report: VerifyReport) -> None:
-    settling = and_(
-        Payment.invoice_id == Invoice.id,
-        Payment.state == PaymentState.SUCCEEDED,
-        ~Payment.is_suspended,
-    )
-    paid = func.coalesce(func.sum(Payment.received_fen), 0)
-    due = case((Invoice.state.in_(_PAID_STATES), Invoice.total_fen), else_=0)
-    wrong = (
-        select(Invoice.number, Invoice.id, Invoice.state, Invoice.total_fen, paid)
-        .outerjoin(Payment, settling)
-        .group_by(Invoice.number, Invoice.id, Invoice.state, Invoice.total_fen)
-        .having(or_(paid != due, func.count(Payment.id) > 1))
-    )
-    for number, invoice_id, state, total, received in session.execute(wrong):
-        report.problem(
-            f"invoice {number} ({invoice_id}) over {total} fen is {state.value},"
-            f" its payments are {received} fen"
-        )
-
-
-def _charges_follow_their_bill(session: Session, report: VerifyReport) -> None:
-    fits = or_(
-        and_(Charge.state == ChargeState.PENDING, Invoice.id.is_(None)),
-        and_(Charge.state == ChargeState.INVOICED, Invoice.state == InvoiceState.OPEN),
-        and_(Charge.state.in_(_CHARGES_OF_PAID), Invoice.state.in_(_PAID_STATES)),
-        and_(
-            Charge.state == ChargeState.CANCELLED,
-            or_(Invoice.id.is_(None), Invoice.state == InvoiceState.VOID),
-        ),
-    )
-    wrong = (
-        select(Charge.id, Charge.state, Invoice.number, Invoice.state)
-        .outerjoin(Invoice, Invoice.id == Charge.invoice_id)
-        .where(~func.coalesce(fits, False))
-    )
-    for charge_id, state, number, invoice_state in session.execute(wrong):
-        bill = f"on invoice {number} ({invoice_state.value})" if number else "on no invoice"
-        report.problem(f"charge {charge_id} is {state.value} {bill}")
-
-
-def _refunds_equal_their_parts(session: Session, report: VerifyReport) -> None:
-    refunded = func.coalesce(func.sum(Refund.amount_fen), 0)
-    by_payment = (
-        select(Payment.id, Payment.refunded_fen, refunded)
-        .outerjoin(Refund, Refund.payment_id == Payment.id)
-        .group_by(Payment.id, Payment.refunded_fen)
-        .having(Payment.refunded_fen != refunded)
-    )
-    for payment_id, noted, found in session.execute(by_payment):
-        report.problem(f"payment {payment_id} notes {noted} fen refunded, its refunds are {found}")
-    parts = func.coalesce(func.sum(RefundLine.amount_fen), 0)
-    by_charge = (
-        select(Charge.id, Charge.refunded_fen, parts)
-        .outerjoin(RefundLine, RefundLine.charge_id == Charge.id)
-        .group_by(Charge.id, Charge.refunded_fen)
-        .having(Charge.refunded_fen != parts)
-    )
-    for charge_id, noted, found in session.execute(by_charge):
-        report.problem(f"charge {charge_id} notes {noted} fen refunded, its refunds are {found}")
-    by_refund = (
-        select(Refund.id, Refund.amount_fen, parts)
-        .join(Payment, and_(Payment.id == Refund.payment_id, ~Payment.is_suspended))
-        .outerjoin(RefundLine, RefundLine.refund_id == Refund.id)
-        .group_by(Refund.id, Refund.amount_fen)
-        .having(Refund.amount_fen != parts)
-    )
-    for refund_id, amount, found in session.execute(by_refund):
-        report.problem(f"refund {refund_id} is {amount} fen, its lines are {found}")
-
-
-def _numbers_have_no_gaps(session: Session, report: VerifyReport) -> None:
-    series = select(
-        Invoice.hospital_id,
-        Invoice.series,
-        func.count(),
-        func.min(Invoice.ordinal),
-        func.max(Invoice.ordinal),
-    ).group_by(Invoice.hospital_id, Invoice.series)
-    counters = {
-        (counter.hospital_id, counter.series): counter.last
-        for counter in session.scalars(select(InvoiceCounter))
-    }
-    for hospital_id, name, number, first, last in session.execute(series):
-        counter = counters.pop((hospital_id, name), 0)
-        if (first, last, counter) != (1, number, number):
-            report.problem(
-                f"invoice series {name} of hospital {hospital_id} has {number} invoices"
-                f" from {first} to {last}, its counter says {counter}"
-            )
-    for (hospital_id, name), last in counters.items():
-        report.problem(
-            f"invoice series {name} of hospital {hospital_id} has no invoice, its counter says {last}"
-        )

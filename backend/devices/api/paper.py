@@ -75,12 +75,12 @@ def _document(session: Session, body: schemas.PrintBody, patient_id: Id) -> list
         )
     if body.kind == "receipt" and body.invoice_id is not None:
         invoice = bills.get_invoice(session, body.invoice_id)
-        payment = bills.find_settling_payment(session, invoice.id)
-        if invoice.patient_id != patient_id or payment is None:
+        payments = bills.list_settling_payments(session, invoice.id)
+        if invoice.patient_id != patient_id or not payments or invoice.due_fen:
             raise NothingToPrint
         return documents.receipt_document(
             invoice,
-            payment,
+            payments,
             hospital_name=hospital.name,
             name_masked=patients.get_patient(session, patient_id).name_masked,
             reprint=body.reprint,

@@ -51,13 +51,13 @@ def print_receipt(patient_id: Id, invoice_id: Id) -> Response:
     with write_uow() as session:
         person = common.require_patient(session, patient_id)
         invoice = desk.get_bill(session, invoice_id, patient_id=patient_id)
-        payment = bills.find_settling_payment(session, invoice_id)
+        payments = bills.list_settling_payments(session, invoice_id)
         if invoice.state not in (InvoiceState.PAID, InvoiceState.PART_REFUNDED):
             raise NothingPaid
         patient_service.note_reading(session, patient_id=patient_id, what="invoice")
         elements = documents.receipt_document(
             invoice,
-            payment,
+            payments,
             hospital_name=organization.get_hospital(session, common.hospital_id()).name,
             name_masked=person.name_masked,
             reprint=False,

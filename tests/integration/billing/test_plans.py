@@ -19,7 +19,7 @@ READS: dict[str, Callable[[Session], object]] = {
     "due": lambda session: queries.list_due(session, PATIENT),
     "invoices": lambda session: queries.list_invoices(session, PATIENT),
     "payments": lambda session: queries.list_payments(session, PATIENT),
-    "settling": lambda session: queries.find_settling_payment(session, PATIENT),
+    "settling": lambda session: queries.list_settling_payments(session, PATIENT),
     "refunds": lambda session: queries.list_refunds(session, PATIENT),
     "cases": queries.list_open_cases,
 }

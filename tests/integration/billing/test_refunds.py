@@ -10,7 +10,7 @@ from backend.billing import queries, service
 from backend.billing.errors import RefundTooMuch, RefundUnknown
 from backend.billing.ports import GatewayRefused, GatewayUnknown, RefundStatus
 from backend.billing.ports import RefundState as Reported
-from backend.billing.rules import CaseKind, ChargeState, InvoiceState, RefundState
+from backend.billing.rules import CaseKind, Channel, ChargeState, InvoiceState, RefundState
 from backend.billing.verify import verify_ledger
 from backend.billing.views import InvoiceView, RefundView
 from backend.kernel.clock import FixedClock
@@ -60,6 +60,7 @@ def refund(
     with world.database.write(SYSTEM) as session:
         return service.request_refund(
             session,
+            channel=Channel.COUNTER,
             payment_id=payment_id,
             amount_fen=amount_fen,
             reason="退号",

@@ -114,7 +114,7 @@ class MoneyStory(RuleBasedStateMachine):
     def refund(self, index: int, fen: int) -> None:
         invoice_id = self.bill_at(index)
         with self.database.read(SYSTEM) as session:
-            settling = queries.find_settling_payment(session, invoice_id)
+            settling = next(iter(queries.list_settling_payments(session, invoice_id)), None)
             charges = [line.charge_id for line in queries.get_invoice(session, invoice_id).lines]
         if settling is None:
             return

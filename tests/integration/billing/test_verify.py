@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 
 from backend.billing import service
 from backend.billing.models import JournalEntry, Posting
-from backend.billing.rules import EntryKind
+from backend.billing.rules import Channel, EntryKind
 from backend.billing.verify import verify_ledger
 from backend.kernel.verify import VerifyReport
 from tests.factories.billing import MoneyWorld, paid
@@ -36,6 +36,7 @@ def books(world: MoneyWorld) -> MoneyWorld:
         ).scalar_one()
         service.request_refund(
             session,
+            channel=Channel.COUNTER,
             payment_id=payment.id,
             amount_fen=1000,
             reason="退",
@@ -123,7 +124,7 @@ def test_one_posting_changed_by_one_fen_is_named(books: MoneyWorld) -> None:
         ("UPDATE billing_refund SET state = 'processing'", "must not post refund_paid"),
         (
             "UPDATE billing_invoice SET state = 'paid' WHERE state = 'open'",
-            "is paid, its payments are 0 fen",
+            "is paid and notes 0 fen paid, its payments are 0 fen",
         ),
         (
             "UPDATE billing_payment SET received_fen = received_fen + 1 WHERE state = 'frozen'",

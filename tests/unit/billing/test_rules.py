@@ -22,6 +22,7 @@ from backend.billing.rules import (
     Tender,
     Verdict,
 )
+from backend.kernel.ids import new_id
 
 NOW = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
 FEN = st.integers(min_value=0, max_value=10**9)
@@ -112,7 +113,14 @@ def test_checks_come_at_5_10_20_40_and_then_every_30_seconds() -> None:
         ages.append(age)
     assert ages == [5, 10, 20, 40, 70, 100, 130]
     assert rules.next_check_seconds(4.8) == 5
-    assert rules.next_check_seconds(10_000) == 30
+    assert rules.next_check_seconds(15 * 60) == 30
+    assert rules.next_check_seconds(3600) == 90
+    assert rules.next_check_seconds(24 * 3600) == 900
+
+
+def test_closing_is_pressed_and_then_left_to_rarer_tries() -> None:
+    ages = (0, 600, 3600, 24 * 3600, 10**7)
+    assert [rules.next_close_seconds(age) for age in ages] == [5, 5, 30, 720, 900]
 
 
 def test_refund_checks_grow_to_ten_minutes() -> None:
@@ -183,17 +191,31 @@ def test_the_verdict_on_money(
 def test_every_fact_posts_balanced_lines_on_known_accounts(
     amount: int, tender: Tender, parts: list[tuple[PriceCategory, int]]
 ) -> None:
-    for lines in (
+    holder = new_id()
+    facts = [
         rules.charge_raised(PriceCategory.DRUG, amount),
+        rules.charge_raised(PriceCategory.DEPOSIT, amount),
         rules.charge_cancelled(PriceCategory.DRUG, amount),
-        rules.payment_received(tender, amount),
-        rules.payment_suspended(tender, amount),
-        rules.refund_owed(parts),
+        rules.payment_received(tender, amount, holder),
+        rules.payment_released(amount),
+        rules.deposit_topped_up(amount, holder),
+        rules.refund_owed(parts, holder),
         rules.suspense_owed(amount),
-        rules.refund_paid(tender, amount),
-    ):
+        rules.refund_paid(tender, amount, holder),
+    ]
+    if (
+        tender is not Tender.PREPAID
+    ):  # a balance is taken at once or not at all: it never comes late
+        facts.append(rules.payment_suspended(tender, amount))
+    for lines in facts:
         assert sum(line.amount_fen for line in lines) == 0
         assert all(line.amount_fen and line.account in rules.ACCOUNTS for line in lines)
+        assert all((line.holder is not None) == (line.account == rules.DEPOSIT) for line in lines)
+
+
+def test_money_paid_ahead_is_always_somebodys() -> None:
+    with pytest.raises(ValueError, match="belongs to an account"):
+        rules.payment_received(Tender.PREPAID, 100)
 
 
 def test_a_visit_leaves_only_money_and_revenue() -> None:
