@@ -8,7 +8,7 @@ from alembic import op
 from backend.migrations.checks import allow_values
 
 revision = "0016b_parts_and_deposits"
-down_revision = "0014_rush"
+down_revision = "0012_pool"
 branch_labels = None
 depends_on = None
 
