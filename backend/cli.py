@@ -18,6 +18,7 @@ from backend.billing.rules import BillChannel
 from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
 from backend.demo.journey import crowd
+from backend.demo.journey.chaos import Weather
 from backend.kernel import audit as kernel_audit
 from backend.kernel import key_rotation, logging
 from backend.kernel.permissions import system_actor
@@ -261,18 +262,28 @@ def demo_command() -> None:
     default=None,
     help="Who walks in; default: new people each time.",
 )
-def journey(patients: int, parallel: int, salt: int | None) -> None:
+@click.option(
+    "--chaos",
+    is_flag=True,
+    help="The platform drops, repeats, delays and forges; programs are killed.",
+)
+def journey(patients: int, parallel: int, salt: int | None, *, chaos: bool) -> None:
     """Take patients through a whole visit against the running demo (see `xinglin run`).
 
-    Ends non-zero at the first step that is wrong.
+    Ends non-zero at the first step that is wrong. With --chaos patients whose step fails come back and go on, and
+    what counts is that every visit comes to its end.
     """
+    settings = Settings()
+    ports = serving.PortPlan(settings.port_base)
+    weather = Weather(f"http://127.0.0.1:{ports.sandbox}", settings.data_dir / "run.json")
     sys.exit(
         crowd.run(
             console,
-            port_base=Settings().port_base,
+            port_base=settings.port_base,
             patients=patients,
             parallel=parallel,
             salt=salt or int(time.time()),
+            weather=weather if chaos else None,
         )
     )
 

@@ -7,24 +7,39 @@ import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 from rich.console import Console
 
 from backend.demo import people
 from backend.demo.dataset import DEMO_PASSWORD
 from backend.demo.id_cards import IdCardSpec, id_card_of
+from backend.demo.journey.chaos import Weather
 from backend.demo.journey.desk import Desks
 from backend.demo.journey.report import Report
-from backend.demo.journey.visit import System, take_visit
+from backend.demo.journey.visit import Patience, System, take_visit
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, must, session
 
 CROWDS = 2000
 
 
-def run(console: Console, *, port_base: int, patients: int, parallel: int, salt: int) -> int:
+#: In bad weather people come back; twelve tries are each way of going on, three times.
+STUBBORN = Patience(tries=12, pause=2, phone_wait=240)
+
+
+def run(
+    console: Console,
+    *,
+    port_base: int,
+    patients: int,
+    parallel: int,
+    salt: int,
+    weather: Weather | None = None,
+) -> int:
     """Take ``patients`` through a visit, ``parallel`` at once; 0 when every step of every visit was right.
 
-    ``salt`` chooses who walks in, so that a second run meets new people.
+    ``salt`` chooses who walks in, so that a second run meets new people. In bad ``weather`` steps may fail, and
+    right is what has come to its end all the same.
     """
     report = Report(console, is_quiet=patients > 3)
     bench = Bench(f"http://127.0.0.1:{port_base + 30}")
@@ -50,10 +65,14 @@ def run(console: Console, *, port_base: int, patients: int, parallel: int, salt:
             report.failed(who, failure)
             stop.set()
 
-    with ThreadPoolExecutor(max_workers=parallel) as pool:
+    if weather is not None:
+        system.patience, system.desks.is_stubborn = STUBBORN, True
+    with weather or nullcontext(), ThreadPoolExecutor(max_workers=parallel) as pool:
         for index, card in enumerate(crowd, start=1):
             pool.submit(one, index, card)
     system.desks.close()
+    if weather is not None:
+        console.print(weather.summary(), soft_wrap=True)
     took = time.monotonic() - began
     rate = report.finished / took * 60
     console.print(

@@ -138,13 +138,10 @@ class Desk:
             history="既往体健，无药物过敏史。",
             examination="一般情况好，心肺听诊未见异常。",
         )
-        code = self._first_option("diagnoses", DIAGNOSIS)
-        self.browser.send(f"{encounter}/diagnoses", code=code)
-        drug = self._first_option("drugs", DRUG)
-        self.browser.send(f"{encounter}/drugs", code=drug, quantity="2")
-        test = self._first_option("laboratory", LABORATORY)
-        record = self.browser.send(f"{encounter}/laboratory", code=test)
-        total = attribute(record, "total-fen")
+        # After a page that was lost the orders may be there already: nobody wants them twice.
+        total = attribute(page, "total-fen")
+        if not total.isdigit() or int(total) == 0:
+            total = self._order(encounter)
         if not total.isdigit() or int(total) == 0:
             raise StepFailed(f"the record's total reads {total!r}")
         seen = Seen(number, room, int(total))
@@ -154,6 +151,16 @@ class Desk:
             raise StepFailed(f"the visit of {number} could not be finished")
         self.unsure = None
         return seen
+
+    def _order(self, encounter: str) -> str:
+        """A diagnosis, a drug and a laboratory test; what the record then totals."""
+        code = self._first_option("diagnoses", DIAGNOSIS)
+        self.browser.send(f"{encounter}/diagnoses", code=code)
+        drug = self._first_option("drugs", DRUG)
+        self.browser.send(f"{encounter}/drugs", code=drug, quantity="2")
+        test = self._first_option("laboratory", LABORATORY)
+        record = self.browser.send(f"{encounter}/laboratory", code=test)
+        return attribute(record, "total-fen")
 
     def _first_option(self, catalogue: str, words: str) -> str:
         options = self.browser.fragment(f"{PAGE}/search/{catalogue}", q=words)
@@ -172,18 +179,22 @@ class Desks:
         self._desks: dict[str, Desk] = {}
         self._nurse: StaffBrowser | None = None
         self._screens = HallScreens(base_url)
+        #: In bad weather a page that fails is loaded again, whatever it said.
+        self.is_stubborn = False
 
     def see(self, practitioner: str, department: str, number: str) -> Seen:
         """Have the named doctor see patients until ``number`` has been seen."""
-        desk = self._desk_of(practitioner, department)
         ends = time.monotonic() + PATIENCE
+        desk = self._open_desk(practitioner, department, ends)
         while time.monotonic() < ends:
             with desk.lock:
                 if number in desk.seen:
                     return desk.seen.pop(number)
                 try:
                     worked = desk.see_next()
-                except requests.ConnectionError:
+                except (StepFailed, requests.RequestException) as trouble:
+                    if not self.is_stubborn and not isinstance(trouble, requests.ConnectionError):
+                        raise
                     worked = False  # a server went away under the page: the doctor loads it again
                 if number in desk.seen:
                     return desk.seen.pop(number)
@@ -194,6 +205,15 @@ class Desks:
     def close(self) -> None:
         """End what was opened."""
         self._screens.close()
+
+    def _open_desk(self, practitioner: str, department: str, ends: float) -> Desk:
+        while True:
+            try:
+                return self._desk_of(practitioner, department)
+            except (StepFailed, requests.RequestException):
+                if not self.is_stubborn or time.monotonic() > ends:
+                    raise
+                time.sleep(1)
 
     def _desk_of(self, practitioner: str, department: str) -> Desk:
         username = _username(practitioner, department)
@@ -217,10 +237,12 @@ class Desks:
 
 
 def _username(practitioner: str, department: str) -> str:
+    """The account of a doctor by name; ``department`` may be unknown (empty)."""
     data = dataset.load()
     codes = {row.name: row.code for row in data.departments}
+    wanted = {codes[department]} if department else set(codes.values())
     for person in data.staff:
-        if person.name == practitioner and person.department_code == codes[department]:
+        if person.name == practitioner and person.department_code in wanted:
             for account in data.accounts:
                 if account.staff_code == person.code and account.role == "doctor":
                     return account.username

@@ -5,14 +5,28 @@ from __future__ import annotations
 import queue
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from backend.demo.id_cards import IdCardSpec
 from backend.demo.journey.desk import Desks
 from backend.demo.journey.report import Report
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, read_codes
 
-PHONE_WAIT = 15
+T = TypeVar("T")
+
+#: The kiosk's tiles in the order in which somebody tries them who does not know how far they have come.
+PURPOSES = ("visit", "check_in", "reprint", "pay")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a patient begins again, and how long they wait; in calm weather nobody has to."""
+
+    tries: int = 1
+    pause: float = 0
+    phone_wait: float = 15
 
 
 @dataclass
@@ -23,6 +37,7 @@ class System:
     kiosks: queue.Queue[Kiosk]
     phone: Phone
     desks: Desks
+    patience: Patience = Patience()
 
 
 @dataclass(frozen=True)
@@ -38,46 +53,86 @@ class Ticket:
 def take_visit(system: System, report: Report, who: str, card: IdCardSpec) -> None:
     """The whole visit; StepFailed at the first thing that is wrong."""
     began = time.monotonic()
-    kiosk = system.kiosks.get()
-    try:
-        ticket = _book(system, report, who, kiosk, card)
-    finally:
-        _leave(system, kiosk)
+    ticket = _persist(
+        system, lambda n: _come_for_ticket(system, report, who, card, PURPOSES[n % len(PURPOSES)])
+    )
     with report.step(who, "手机打开号票 phone shows the ticket") as notes:
         state, ahead = _phone_state(system.phone.open(ticket.url), ticket.number)
         notes.append(f"{ticket.number} {state} ahead {ahead}")
     with report.step(who, "叫号、就诊、开单 called, seen, ordered") as notes:
         seen = system.desks.see(ticket.practitioner, ticket.department, ticket.number)
         notes.append(f"{seen.room} {seen.total_fen / 100:.2f} 元")
-    kiosk = system.kiosks.get()
-    try:
-        _pay_orders(system, report, who, kiosk, card, seen.total_fen)
-    finally:
-        _leave(system, kiosk)
+    _persist(system, lambda n: _come_to_pay(system, report, who, card, ticket, seen.total_fen, n))
     with report.step(who, "手机显示已完成 phone shows it is over") as notes:
-        notes.append(_wait_until_done(system.phone, ticket))
+        notes.append(_wait_until_done(system, ticket))
     report.done(who, time.monotonic() - began)
 
 
-def _book(system: System, report: Report, who: str, kiosk: Kiosk, card: IdCardSpec) -> Ticket:
+def _persist(system: System, attempt: Callable[[int], T]) -> T:
+    """What ``attempt`` gives at the first try that goes well; the last try's failure is the patient's."""
+    for number in range(system.patience.tries - 1):
+        try:
+            return attempt(number)
+        except (StepFailed, OSError):
+            time.sleep(system.patience.pause)
+    return attempt(system.patience.tries - 1)
+
+
+def _come_for_ticket(
+    system: System, report: Report, who: str, card: IdCardSpec, purpose: str
+) -> Ticket:
+    kiosk = system.kiosks.get()
+    try:
+        return _get_ticket(system, report, who, kiosk, card, purpose)
+    finally:
+        _leave(system, kiosk)
+
+
+def _come_to_pay(
+    system: System,
+    report: Report,
+    who: str,
+    card: IdCardSpec,
+    ticket: Ticket,
+    total_fen: int,
+    attempt: int,
+) -> None:
+    if attempt and not _is_owing(system.phone.open(ticket.url)):
+        return  # paid before; only the kiosk's word for it was lost
+    kiosk = system.kiosks.get()
+    try:
+        _pay_orders(system, report, who, kiosk, card, total_fen)
+    finally:
+        _leave(system, kiosk)
+
+
+def _get_ticket(
+    system: System, report: Report, who: str, kiosk: Kiosk, card: IdCardSpec, purpose: str
+) -> Ticket:
     before = system.bench.latest_receipt(kiosk.index)
     with report.step(who, f"自助机 {kiosk.index + 1} 刷身份证 ID card read, record created"):
         kiosk.wait_for("home")
-        kiosk.touch("purpose", "visit")
+        kiosk.touch("purpose", purpose)
         kiosk.wait_for("identify")
         system.bench.put_id_card(kiosk.index, card)
         person = kiosk.wait_for("confirm_person")["data"]["person"]
         if person["name"] != card.name:
             raise StepFailed(f"the kiosk greets {person['name_masked']}")
         system.bench.lift_id_card(kiosk.index)
-    with report.step(who, "选科室、医生 department and doctor chosen") as notes:
         kiosk.touch("confirm_person")
-        department, schedule = _choose(kiosk)
-        notes.append(f"{department} {schedule['practitioner_name']} {schedule['fee']}")
-    with report.step(who, "扫码付挂号费 fee paid by QR") as notes:
-        kiosk.wait_for("confirm_booking")
-        kiosk.touch("book")
-        notes.append(_pay_on_screen(system, kiosk))
+    if purpose == "visit":
+        with report.step(who, "选科室、医生 department and doctor chosen") as notes:
+            department, schedule = _choose(kiosk)
+            notes.append(f"{department} {schedule['practitioner_name']} {schedule['fee']}")
+        with report.step(who, "扫码付挂号费 fee paid by QR") as notes:
+            kiosk.wait_for("confirm_booking")
+            kiosk.touch("book")
+            notes.append(_pay_on_screen(system, kiosk))
+    elif purpose == "pay":
+        with report.step(who, "补付挂号费 fee paid after all") as notes:
+            kiosk.wait_for("confirm_due")
+            kiosk.touch("pay")
+            notes.append(_pay_on_screen(system, kiosk))
     with report.step(who, "打印号票 ticket printed") as notes:
         done = kiosk.wait_for("done", seconds=60)["data"]
         receipt = system.bench.wait_for_receipt(kiosk.index, before["id"] if before else None)
@@ -85,10 +140,12 @@ def _book(system: System, report: Report, who: str, kiosk: Kiosk, card: IdCardSp
         if done["done"] != "ticket" or not links:
             raise StepFailed(f"the kiosk ended with {done['done']}, links on paper: {len(links)}")
         number = done["ticket"]["number"]
-        if number not in receipt.get("text", number):
+        paper = str(receipt["text"])
+        if number not in paper:
             raise StepFailed(f"the paper does not show {number}")
         notes.append(number)
-    return Ticket(number, links[0], done["practitioner_name"], done["department_name"])
+    doctor = re.search(r"医生\s+(\S+)", paper)
+    return Ticket(number, links[0], doctor[1] if doctor else "", done["department_name"])
 
 
 def _choose(kiosk: Kiosk) -> tuple[str, dict[str, str]]:
@@ -160,12 +217,16 @@ def _phone_state(page: str, number: str) -> tuple[str, str]:
     return state.group(1), ahead.group(1) if ahead else ""
 
 
-def _wait_until_done(phone: Phone, ticket: Ticket) -> str:
-    ends = time.monotonic() + PHONE_WAIT
+def _is_owing(page: str) -> bool:
+    return 'class="h-total"' in page
+
+
+def _wait_until_done(system: System, ticket: Ticket) -> str:
+    ends = time.monotonic() + system.patience.phone_wait
     while True:
-        page = phone.open(ticket.url)
+        page = system.phone.open(ticket.url)
         state, _ahead = _phone_state(page, ticket.number)
-        is_owing = 'class="h-total"' in page
+        is_owing = _is_owing(page)
         if state == "done" and not is_owing:
             return f"{ticket.number} {state}"
         if time.monotonic() > ends:
