@@ -12,7 +12,7 @@ import backend
 from backend.billing import handlers as billing
 from backend.billing import tasks as billing_tasks
 from backend.billing.handlers import Gateways
-from backend.billing.ports import BillSource, PaymentGateway
+from backend.billing.ports import BillSource, CardGateway, PaymentGateway
 from backend.billing.rules import Tender
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
@@ -59,6 +59,8 @@ class Program:
     gateways: Gateways = field(default_factory=dict)
     #: The channels whose daily bills are held against our books.
     bills: tuple[BillSource, ...] = ()
+    #: The bank's card front end; None where cards are not taken.
+    bank: CardGateway | None = None
 
 
 def audit_heads(settings: Settings) -> Path:
@@ -73,6 +75,9 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     gateways = open_gateways(settings)
     subscriptions = Subscriptions()
     billing.subscribe(subscriptions, gateways, settlement.record_trade_status)
+    bank = accounts.open_bank(settings)
+    if bank is not None:
+        billing.subscribe_cards(subscriptions, bank, settlement.record_trade_status)
     scheduling.subscribe(subscriptions)
     booking.subscribe(subscriptions)
     settlement.subscribe(subscriptions)
@@ -83,7 +88,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         clock=clock,
         configuration=[booking_policies(settings)],
     )
-    return Program(settings, secrets, database, gateways, open_bills(settings))
+    return Program(settings, secrets, database, gateways, open_bills(settings), bank)
 
 
 def open_gateways(settings: Settings) -> Gateways:

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
         None,
         description="JSON file with the application's Alipay keys; empty = the sandbox's, in production not offered",
     )
+    bank_file: Path | None = Field(
+        None,
+        description="JSON file with the bank's card terminals; empty = the sandbox's, in production no cards",
+    )
     idle_minutes: int = Field(
         15, ge=1, le=240, description="minutes without an act after which staff are logged out"
     )

@@ -101,6 +101,14 @@ class PaymentInFlight(Conflict):
     default_next_step = _("请先取消扫码支付，确认关闭后再收现金")
 
 
+class CardNumberInvalid(InvalidInput):
+    """What was swiped or typed is no card number."""
+
+    code = "card_number_invalid"
+    default_message = _("没有读到有效的银行卡号，没有扣款")
+    default_next_step = _("请重新刷卡，或核对后手工输入卡号")
+
+
 class CashTooLittle(InvalidInput):
     """The cash handed over is less than what is due."""
 

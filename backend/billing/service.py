@@ -14,6 +14,7 @@ from backend.billing.services.accounts import (
     unfreeze_account,
 )
 from backend.billing.services.bill_matching import Evidence
+from backend.billing.services.cards import start_card_payment
 from backend.billing.services.cases import close_case, record_stray_trade
 from backend.billing.services.charges import cancel_charge, raise_charge
 from backend.billing.services.deposits import start_top_up, withdraw
@@ -107,6 +108,7 @@ __all__ = [
     "reverse_charge",
     "reverse_execution",
     "set_price",
+    "start_card_payment",
     "start_payment",
     "start_qr_payment",
     "start_top_up",

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from backend.channels.alipay import NOTIFY_PATH, AlipayGateway, load_alipay_file
+from backend.channels.bank_card import BankCardGateway, load_bank_file
 from backend.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
@@ -25,6 +26,12 @@ def open_alipay(settings: Settings) -> AlipayGateway | None:
         return None
     notify_url = settings.external_url + NOTIFY_PATH
     return AlipayGateway(lambda: load_alipay_file(path, notify_url=notify_url))
+
+
+def open_bank(settings: Settings) -> BankCardGateway | None:
+    """The bank's card front end, or None where cards are not taken. Errors: those of `account_file`."""
+    path = account_file(settings, settings.bank_file, "bank.json", "XINGLIN_BANK_FILE")
+    return None if path is None else BankCardGateway(lambda: load_bank_file(path))
 
 
 def account_file(

@@ -7,6 +7,7 @@ behind the rules: no overpaid refund, no document number twice, no fact posted t
 from __future__ import annotations
 
 from backend.billing.models.bills import Charge, Invoice, InvoiceCounter
+from backend.billing.models.cards import CardAct, CardSettlement, CardTerminal
 from backend.billing.models.cases import MoneyCase
 from backend.billing.models.deposits import DepositAccount
 from backend.billing.models.ledger import JournalEntry, Posting
@@ -17,6 +18,9 @@ from backend.billing.models.reconciliation import BillItem, Difference, Reconcil
 
 __all__ = [
     "BillItem",
+    "CardAct",
+    "CardSettlement",
+    "CardTerminal",
     "Charge",
     "DepositAccount",
     "Difference",

@@ -19,8 +19,10 @@ from backend.billing.models import (
 from backend.billing.queries.bills import is_foreign
 from backend.billing.rules import (
     PaymentState,
+    Tender,
     is_in_flight,
 )
+from backend.billing.rules.cards import card_refusal_words
 from backend.billing.views import (
     PaymentView,
     RefundView,
@@ -43,11 +45,27 @@ PAYMENT_WORDS = {
 GIVEN_BACK_WORDS = _("款项到账时账单已失效，正在原路退回")
 
 
+#: Where a card is paid with, the bank is asked and nobody scans anything.
+CARD_WORDS = {
+    PaymentState.CREATED: _("正在与银行联机，请稍候"),
+    PaymentState.UNKNOWN: _("银行没有应答，正在冲正。请稍候，不要重复刷卡"),
+    PaymentState.CLOSED: _("交易没有完成，已取消或冲正，没有扣款。可以重新刷卡"),
+}
+
+
+def _state_words(payment: Payment) -> object:
+    if payment.tender is not Tender.BANK_CARD:
+        return PAYMENT_WORDS[payment.state]
+    if payment.state is PaymentState.FAILED:
+        return card_refusal_words(payment.failure_code)
+    return CARD_WORDS.get(payment.state, PAYMENT_WORDS[payment.state])
+
+
 def payment_view(payment: Payment) -> PaymentView:
     """The view of a payment that is at hand."""
     words = GIVEN_BACK_WORDS if payment.is_suspended and payment.received_fen else None
     if payment.state is PaymentState.FROZEN or words is None:
-        words = PAYMENT_WORDS[payment.state]
+        words = _state_words(payment)
     return PaymentView(
         id=payment.id,
         invoice_id=payment.invoice_id,

@@ -1,0 +1,22 @@
+"""Billing's subscribers: they act at outside parties, outside transactions, and store what came of it."""
+
+from __future__ import annotations
+
+from backend.billing.handlers.cards import CardCashier, subscribe_cards
+from backend.billing.handlers.platforms import (
+    ACTOR,
+    Gateways,
+    PlatformCashier,
+    RecordTradeStatus,
+    subscribe,
+)
+
+__all__ = [
+    "ACTOR",
+    "CardCashier",
+    "Gateways",
+    "PlatformCashier",
+    "RecordTradeStatus",
+    "subscribe",
+    "subscribe_cards",
+]
