@@ -23,6 +23,8 @@ class PortPlan:
         self.backend = base
         self.kiosks = [base + 10 + index for index in range(KIOSKS)]
         self.sandbox = base + 20
+        #: The bank's TCP port, of the same process.
+        self.bank = base + 21
         self.bench = base + 30
 
 
@@ -88,7 +90,10 @@ def demo_processes(settings: Settings, enrolment_codes: dict[int, str]) -> list[
         ),
         ProcessSpec(
             "sandbox",
-            [python, "-m", "backend.sandbox", "--port", str(ports.sandbox), "--dir", str(data / "sandbox")],
+            [
+                python, "-m", "backend.sandbox", "--port", str(ports.sandbox),
+                "--bank-port", str(ports.bank), "--dir", str(data / "sandbox"),
+            ],
             port=ports.sandbox,
             ready_url=f"http://127.0.0.1:{ports.sandbox}/healthz",
         ),

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         8000,
         ge=1024,
         le=65000,
-        description="backend on this port, kiosks from +10, sandbox and its phone on +20, device bench on +30",
+        description="backend on this port, kiosks from +10, sandbox (phone, bank) on +20 and +21, device bench on +30",
     )
     bind: str = Field("127.0.0.1", description="address the backend listens on")
     public_url: str = Field(

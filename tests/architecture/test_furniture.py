@@ -17,6 +17,8 @@ FURNITURE = {
     "ports.py",
     "queries",
     "queries.py",
+    "handlers",
+    "ports",
     "rules",
     "rules.py",
     "schemas.py",

@@ -122,15 +122,7 @@ def _new_act(
     )
     session.add(act)
     session.flush()
-    audit.record(
-        session,
-        f"billing.card_{kind.value}_created",
-        entity="card_act",
-        entity_id=act.id,
-        payment_id=payment.id,
-        amount_fen=amount_fen,
-        card=act.card_number_masked,
-    )
+    _audit_act(session, act, "created")
     return act
 
 
@@ -289,6 +281,8 @@ def begin_act(session: Session, act_id: Id, held: HeldTerminal, line: Line) -> b
         act.terminal_id, act.batch = line.terminal_id, line.batch
         act.sent_at = now(session)
         _set(session, act, CardActState.SENDING)
+    else:
+        _audit_act(session, act, "repeated")
     act.attempts += 1
     return True
 
@@ -341,9 +335,13 @@ def _end(session: Session, act: CardAct, state: CardActState) -> None:
 
 def _set(session: Session, act: CardAct, state: CardActState) -> None:
     act.state = rules.move(CARD_MOVES, act.state, state)
+    _audit_act(session, act, state.value)
+
+
+def _audit_act(session: Session, act: CardAct, what: str) -> None:
     audit.record(
         session,
-        f"billing.card_{act.kind.value}_{state.value}",
+        f"billing.card_{act.kind.value}_{what}",
         entity="card_act",
         entity_id=act.id,
         payment_id=act.payment_id,

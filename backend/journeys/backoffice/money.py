@@ -64,6 +64,28 @@ def qr(patient_id: Id, invoice_id: Id) -> BaseResponse:
     return common.show_hand(patient_id)
 
 
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/card")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def card(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Begin to pay the amount that was shown by the card that was swiped; the bank is asked afterwards."""
+    amount = request.form.get("amount_fen", "")
+    if not amount.isdecimal() or len(amount) > 12:
+        raise InvalidInput(_("金额有误"), code="amount_malformed")
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
+        if Tender.BANK_CARD not in common.offered_tenders():
+            raise InvalidInput(_("本院没有开通这种付款方式"), code="tender_not_offered")
+        billing.start_card_payment(
+            session,
+            invoice_id=invoice_id,
+            amount_fen=int(amount),
+            swiped=request.form.get("card", ""),
+            key=_key(invoice_id),
+        )
+    return common.show_hand(patient_id)
+
+
 @blueprint.get("/patients/<uuid:patient_id>/payments/<uuid:payment_id>")
 @requires(Permission.BILLING_PAYMENT_TAKE)
 def payment(patient_id: Id, payment_id: Id) -> BaseResponse:

@@ -40,6 +40,7 @@ PATIENT = f"{DESK}/patients/{ANY}"
         ("POST", f"{PATIENT}/appointments/{ANY}/check-in", Permission.QUEUEING_TICKET_MANAGE),
         ("POST", f"{PATIENT}/invoices/{ANY}/cash", Permission.BILLING_PAYMENT_TAKE),
         ("POST", f"{PATIENT}/invoices/{ANY}/qr", Permission.BILLING_PAYMENT_TAKE),
+        ("POST", f"{PATIENT}/invoices/{ANY}/card", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/payments/{ANY}", Permission.BILLING_PAYMENT_TAKE),
         ("POST", f"{PATIENT}/payments/{ANY}/cancel", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/tickets/{ANY}/print", Permission.QUEUEING_TICKET_READ),
@@ -97,6 +98,11 @@ def test_another_hospitals_patient_does_not_exist(
         f"{base}/appointments/{unpaid.appointment.id}/give-up": {},
         f"{base}/invoices/{unpaid.invoice.id}/cash": {"received": "25", "_key": "k"},
         f"{base}/invoices/{unpaid.invoice.id}/qr": {"amount_fen": "2500", "_key": "k"},
+        f"{base}/invoices/{unpaid.invoice.id}/card": {
+            "amount_fen": "2500",
+            "_key": "k",
+            "card": "x",
+        },
     }
     for url, form in forms.items():
         assert client.post(url, data=form, headers=HTMX).status_code == 404, url

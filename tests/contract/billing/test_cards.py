@@ -1,0 +1,336 @@
+"""Cards over the real wire: books, terminals and the sandbox's bank together, with everything that goes wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from backend.billing import handlers, queries, service
+from backend.billing.errors import CardNumberInvalid, PaymentInFlight
+from backend.billing.models import CardAct, CardSettlement, CardTerminal
+from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState
+from backend.billing.rules.cards import CardActState
+from backend.billing.verify import verify_ledger
+from backend.billing.views import PaymentView
+from backend.channels.bank_card import BankCardGateway, load_bank_file
+from backend.contracts.billing import PaymentCheckDue, RefundCheckDue
+from backend.kernel.clock import FixedClock
+from backend.kernel.dispatcher import Dispatcher
+from backend.kernel.ids import Id
+from backend.kernel.outbox import RetryLater, Subscriptions
+from backend.kernel.uow import Database
+from tests.contract.wechat.sandbox_process import Sandbox
+from tests.factories.billing import MoneyWorld, make_world
+from tests.factories.databases import SYSTEM, make_empty_database
+
+GOOD, POOR, MUTE = (f"62999900000000{end}" for end in ("17", "25", "33"))
+NINE = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
+
+
+@dataclass
+class CardDesk:
+    """A hospital that takes cards: its books, its bank, its clock."""
+
+    world: MoneyWorld
+    clock: FixedClock
+    bank: BankCardGateway
+    sandbox: Sandbox
+    cashier: handlers.CardCashier
+
+    @property
+    def database(self) -> Database:
+        return self.world.database
+
+    def swipe(self, card: str, invoice_id: Id | None = None) -> tuple[Id, Id]:
+        """The counter's act and the bank's answer: bill and payment."""
+        bill = invoice_id or self.world.bill("REG-ASSOC")
+        with self.database.write(SYSTEM) as session:
+            payment = service.start_card_payment(
+                session, invoice_id=bill, amount_fen=2500, swiped=card
+            )
+            payment_id = payment.id
+        Dispatcher(self.database).drain()
+        return bill, payment_id
+
+    def check(self, payment_id: Id) -> bool:
+        """The timer comes; True when it wants to come again."""
+        self.clock.advance(dt.timedelta(seconds=2))
+        try:
+            self.cashier.check(self.database, PaymentCheckDue(self.world.hospital_id, payment_id))
+        except RetryLater:
+            return True
+        return False
+
+    def payment(self, payment_id: Id) -> PaymentView:
+        with self.database.read(SYSTEM) as session:
+            return queries.get_payment(session, payment_id)
+
+    def act(self, payment_id: Id) -> CardAct:
+        with self.database.read(SYSTEM) as session:
+            return session.scalars(
+                select(CardAct).where(CardAct.payment_id == payment_id)
+            ).first() or pytest.fail("no act")
+
+    def bill_state(self, invoice_id: Id) -> InvoiceState:
+        with self.database.read(SYSTEM) as session:
+            return queries.get_invoice(session, invoice_id).state
+
+    def refund(self, invoice_id: Id, payment_id: Id, fen: int) -> Id:
+        with self.database.write(SYSTEM) as session:
+            lines = queries.get_invoice(session, invoice_id).lines
+            refund = service.request_refund(
+                session,
+                payment_id=payment_id,
+                amount_fen=fen,
+                reason="退号",
+                charge_ids=[line.charge_id for line in lines],
+            )
+            refund_id = refund.id
+        Dispatcher(self.database).drain()
+        return refund_id
+
+    def refund_state(self, refund_id: Id) -> RefundState:
+        with self.database.read(SYSTEM) as session:
+            return queries.get_refund(session, refund_id).state
+
+    def fault(self, mode: str, operation: str, count: int = 1) -> None:
+        self.sandbox.put(
+            "/sandbox/faults", bank=mode, operation=operation, count=count, seconds=0.05
+        )
+
+    def problems(self) -> list[str]:
+        with self.database.read(SYSTEM) as session:
+            return verify_ledger(session).problems
+
+
+@pytest.fixture
+def desk(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[CardDesk]:
+    sandbox_process.reset()
+    config = replace(load_bank_file(sandbox_process.directory / "bank.json"), answer_seconds=0.5)
+    bank = BankCardGateway(lambda: config)
+    subscriptions, clock = Subscriptions(), FixedClock(NINE)
+    handlers.subscribe_cards(subscriptions, bank)
+    database = make_empty_database(f"sqlite:///{tmp_path / 'cards.db'}", clock, subscriptions)
+    cashier = handlers.CardCashier(bank, service.apply_trade_status)
+    yield CardDesk(make_world(database), clock, bank, sandbox_process, cashier)
+    database.engine.dispose()
+
+
+def test_a_card_pays_a_bill(desk: CardDesk) -> None:
+    bill, payment_id = desk.swipe(GOOD)
+    payment, act = desk.payment(payment_id), desk.act(payment_id)
+    assert payment.state is PaymentState.SUCCEEDED
+    assert desk.bill_state(bill) is InvoiceState.PAID
+    assert (act.state, act.stan, act.response_code) == (CardActState.APPROVED, "000002", "00")
+    assert act.card_number_masked == "629999******0017"
+    assert desk.problems() == []
+
+
+def test_what_a_keyboard_wedge_types_is_read(desk: CardDesk) -> None:
+    _bill, payment_id = desk.swipe(f";{GOOD}=29121010000000000?")
+    assert desk.payment(payment_id).state is PaymentState.SUCCEEDED
+    for wrong in ("", "6299990000000018", "12345678", "卡", GOOD + "=abc"):
+        with pytest.raises(CardNumberInvalid):
+            desk.swipe(wrong)
+
+
+def test_a_refused_card_takes_nothing_and_says_why(desk: CardDesk) -> None:
+    bill, payment_id = desk.swipe(POOR)
+    payment = desk.payment(payment_id)
+    assert payment.state is PaymentState.FAILED
+    assert "余额不足" in payment.outcome_words
+    assert desk.act(payment_id).state is CardActState.DECLINED
+    _bill, other = desk.swipe(GOOD, bill)
+    assert desk.payment(other).state is PaymentState.SUCCEEDED
+    assert desk.problems() == []
+
+
+@pytest.mark.parametrize("mode", ["silent", "swallow", "wrong_amount", "bad_mac"])
+def test_silence_is_reversed_and_the_bill_can_be_paid_again(mode: str, desk: CardDesk) -> None:
+    desk.fault(mode, "sale")
+    bill, payment_id = desk.swipe(GOOD)
+    assert desk.payment(payment_id).state is PaymentState.UNKNOWN
+    assert desk.act(payment_id).state is CardActState.REVERSING
+    assert not desk.check(payment_id)
+    assert desk.payment(payment_id).state is PaymentState.CLOSED
+    assert desk.act(payment_id).state is CardActState.REVERSED
+    _bill, other = desk.swipe(GOOD, bill)
+    assert desk.payment(other).state is PaymentState.SUCCEEDED
+    assert desk.cashier.settle(desk.database, desk.act(other).terminal_id or "") is True
+    assert desk.problems() == []
+
+
+def test_a_reversal_is_repeated_until_the_bank_confirms(desk: CardDesk) -> None:
+    desk.fault("silent", "reversal", count=2)
+    _bill, payment_id = desk.swipe(MUTE)
+    assert desk.check(payment_id)
+    assert desk.check(payment_id)
+    assert desk.act(payment_id).state is CardActState.REVERSING
+    assert not desk.check(payment_id)
+    assert desk.act(payment_id).state is CardActState.REVERSED
+
+
+def test_others_keep_off_a_terminal_with_an_unanswered_sale(desk: CardDesk) -> None:
+    _bill, doubtful = desk.swipe(MUTE)
+    _bill, good = desk.swipe(GOOD)
+    assert desk.act(good).state is CardActState.APPROVED
+    assert desk.act(good).terminal_id != desk.act(doubtful).terminal_id
+    _bill, second = desk.swipe(MUTE)
+    _bill, waiting = desk.swipe(GOOD)
+    assert desk.act(waiting).state is CardActState.CREATED, "no terminal is free of doubt"
+    assert not desk.check(doubtful)
+    assert not desk.check(waiting)
+    assert desk.act(waiting).state is CardActState.APPROVED
+    assert not desk.check(second)
+
+
+def test_a_worker_that_dies_after_sending_leads_to_a_reversal_never_to_a_second_sale(
+    desk: CardDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    real = desk.bank.sale
+
+    def sale_then_die(*given: object) -> None:
+        real(*given)  # type: ignore[arg-type]
+        raise Killed
+
+    monkeypatch.setattr(BankCardGateway, "sale", lambda _self, *given: sale_then_die(*given))
+    bill = desk.world.bill("REG-ASSOC")
+    with desk.database.write(SYSTEM) as session:
+        payment_id = service.start_card_payment(
+            session, invoice_id=bill, amount_fen=2500, swiped=GOOD
+        ).id
+    with pytest.raises(Killed):
+        desk.check(payment_id)
+    assert desk.act(payment_id).state is CardActState.SENDING
+    assert desk.check(payment_id), "somebody may still be sending it"
+    assert desk.act(payment_id).state is CardActState.SENDING
+    desk.clock.advance(dt.timedelta(seconds=61))
+    assert desk.check(payment_id)
+    assert desk.act(payment_id).state is CardActState.REVERSING
+    assert not desk.check(payment_id)
+    assert (desk.act(payment_id).state, desk.act(payment_id).response_code) == (
+        CardActState.REVERSED,
+        "00",
+    )
+    assert desk.bill_state(bill) is InvoiceState.OPEN
+    assert desk.problems() == []
+
+
+def test_a_bank_that_is_away_is_waited_for_and_then_given_up(
+    desk: CardDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = replace(desk.bank.config, port=1)
+    monkeypatch.setattr(desk.bank, "_opened", away)
+    _bill, payment_id = desk.swipe(GOOD)
+    assert desk.act(payment_id).state is CardActState.CREATED
+    desk.clock.advance(dt.timedelta(minutes=16))
+    assert not desk.check(payment_id)
+    assert desk.payment(payment_id).state is PaymentState.CLOSED
+    assert desk.act(payment_id).state is CardActState.WITHDRAWN
+
+
+def test_a_second_card_must_wait_for_the_first(desk: CardDesk) -> None:
+    desk.fault("silent", "sale")
+    bill, payment_id = desk.swipe(GOOD)
+    with pytest.raises(PaymentInFlight):
+        desk.swipe(POOR, bill)
+    _bill, same = desk.swipe(GOOD, bill)
+    assert same == payment_id, "the same card twice is one payment"
+
+
+@pytest.mark.parametrize("mode", [None, "silent", "swallow", "bad_mac"])
+def test_a_refund_goes_back_once(mode: str | None, desk: CardDesk) -> None:
+    bill, payment_id = desk.swipe(GOOD)
+    if mode is not None:
+        desk.fault(mode, "card_refund")
+    refund_id = desk.refund(bill, payment_id, 1000)
+    if mode is not None:
+        assert desk.refund_state(refund_id) is RefundState.UNKNOWN
+        desk.cashier.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
+    assert desk.refund_state(refund_id) is RefundState.SUCCEEDED
+    desk.cashier.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
+    with desk.database.read(SYSTEM) as session:
+        acts = session.scalars(select(CardAct).where(CardAct.refund_id == refund_id)).all()
+    assert [act.state for act in acts] == [CardActState.APPROVED]
+    assert desk.cashier.settle(desk.database, acts[0].terminal_id or "") is True
+    assert desk.problems() == []
+
+
+def test_a_refund_the_bank_refuses_is_a_case(desk: CardDesk) -> None:
+    bill, payment_id = desk.swipe(GOOD)
+    desk.sandbox.reset()  # the bank has forgotten the sale
+    with desk.database.write(SYSTEM, housekeeping=True) as session:
+        for terminal in session.scalars(select(CardTerminal)):
+            terminal.mac_key_sealed = None
+    refund_id = desk.refund(bill, payment_id, 2500)
+    assert desk.refund_state(refund_id) is RefundState.ABNORMAL
+    with desk.database.read(SYSTEM) as session:
+        kinds = [case.kind for case in queries.list_open_cases(session)]
+    assert kinds == [CaseKind.REFUND_ABNORMAL]
+    assert desk.problems() == []
+
+
+def test_a_key_the_bank_has_forgotten_leads_to_sign_on_and_reversal(desk: CardDesk) -> None:
+    desk.swipe(GOOD)
+    desk.sandbox.reset()
+    _bill, payment_id = desk.swipe(GOOD)
+    assert desk.act(payment_id).state is CardActState.REVERSING
+    assert not desk.check(payment_id)
+    assert (desk.act(payment_id).state, desk.act(payment_id).response_code) == (
+        CardActState.REVERSED,
+        "25",
+    )
+
+
+def test_trace_numbers_have_no_gap_and_begin_again_each_day(desk: CardDesk) -> None:
+    stans = [desk.act(desk.swipe(card)[1]).stan for card in (GOOD, POOR, GOOD)]
+    assert stans == ["000002", "000003", "000004"], "1 was the sign-on"
+    desk.clock.advance(dt.timedelta(days=1))
+    assert desk.act(desk.swipe(GOOD)[1]).stan == "000002"
+
+
+def test_a_batch_is_settled_and_a_wrong_one_is_seen(desk: CardDesk) -> None:
+    _bill, payment_id = desk.swipe(GOOD)
+    terminal_id = desk.act(payment_id).terminal_id or ""
+    assert desk.cashier.settle(desk.database, terminal_id) is True
+    _bill, payment_id = desk.swipe(GOOD)
+    assert desk.act(payment_id).batch == 2
+    with desk.database.write(SYSTEM, housekeeping=True) as session:
+        session.execute(text("UPDATE billing_card_act SET amount_fen = 2400 WHERE batch = 2"))
+    assert desk.cashier.settle(desk.database, terminal_id) is False
+    with desk.database.read(SYSTEM) as session:
+        rows = session.scalars(select(CardSettlement).order_by(CardSettlement.batch)).all()
+    assert [(row.sales_fen, row.is_balanced) for row in rows] == [(2500, True), (2400, False)]
+
+
+def test_no_card_number_is_left_anywhere(desk: CardDesk, tmp_path: Path) -> None:
+    desk.fault("silent", "sale")
+    _bill, payment_id = desk.swipe(GOOD)
+    desk.check(payment_id)
+    for card in (GOOD, POOR, MUTE):
+        _bill, payment_id = desk.swipe(card)
+        desk.check(payment_id)
+    assert desk.act(payment_id).card_number_sealed is None
+    with desk.database.engine.connect() as connection:
+        names = connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ).scalars()
+        dump = json.dumps(
+            [
+                [str(v) for v in row]
+                for name in names
+                for row in connection.execute(text(f"SELECT * FROM {name}"))
+            ]
+        )
+    for card in (GOOD, POOR, MUTE):
+        assert card not in dump
+    assert "629999******0017" in dump
