@@ -82,7 +82,6 @@ def collect_parts(program: Program) -> Parts:
     alipay = program.gateways.get(Tender.ALIPAY_QR)
     if alipay is not None:
         parts.without_forms.append(create_alipay_blueprint(alipay, record_trade_status))
-    parts.extras["tenders"] = frozenset(program.gateways)
     parts.without_forms.append(rush_pages.blueprint)
     parts.extras["rush_room"] = WaitingRoom(
         program.database, most_inside=program.settings.rush_inside

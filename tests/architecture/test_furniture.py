@@ -17,7 +17,6 @@ FURNITURE = {
     "ports.py",
     "queries",
     "queries.py",
-    "handlers",
     "ports",
     "rules",
     "rules.py",

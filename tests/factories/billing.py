@@ -6,6 +6,7 @@ import datetime as dt
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from sqlalchemy.orm import Session
 
@@ -114,6 +115,27 @@ def make_patient(session: Session, hospital_id: Id, name: str = "张小三") -> 
     )
     session.flush()
     return patient_id
+
+
+def swipe_card(session: Session, hospital_id: Id, patient_id: Id, card: str) -> Id:
+    """A bill of 25 yuan that a card is swiped for, before any bank has heard of it; the payment."""
+    charge_world = MoneyWorld(cast(Database, None), hospital_id, patient_id)
+    name, category, price_fen = PRICES["REG-ASSOC"]
+    service.set_price(
+        session,
+        hospital_id=hospital_id,
+        code="CARD-TEST",
+        name=name,
+        unit="次",
+        category=category,
+        price_fen=price_fen,
+        effective_from=today(session),
+    )
+    session.flush()
+    invoice = charge_world.bill_in(session, "CARD-TEST")
+    return service.start_card_payment(
+        session, invoice_id=invoice.id, amount_fen=price_fen, swiped=card
+    ).id
 
 
 def make_world(database: Database) -> MoneyWorld:

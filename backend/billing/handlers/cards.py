@@ -37,7 +37,7 @@ from backend.billing.rules.cards import (
     TRY_AGAIN_SECONDS,
     CardActState,
 )
-from backend.billing.services import cards
+from backend.billing.services import card_terminals, cards
 from backend.billing.views import PaymentView, RefundView
 from backend.contracts.billing import (
     PaymentCheckDue,
@@ -138,7 +138,7 @@ class CardCashier:
                     cards.doubt_act(session, act_id)
                     service.mark_unknown(session, payment.id)
                     if isinstance(error, SignOnNeeded):
-                        cards.forget_sign_on(session, held.id)
+                        card_terminals.forget_sign_on(session, held.id)
                 raise RetryLater(TRY_AGAIN_SECONDS) from error
             with database.write(ACTOR) as session:
                 cards.answer_act(session, act_id, answer)
@@ -170,7 +170,7 @@ class CardCashier:
                 log.warning("card_reversal_unanswered", payment=str(payment.id), why=str(error))
                 if isinstance(error, SignOnNeeded):
                     with database.write(ACTOR) as session:
-                        cards.forget_sign_on(session, held.id)
+                        card_terminals.forget_sign_on(session, held.id)
                 raise RetryLater(REVERSE_AGAIN_SECONDS) from error
             if not answer.is_approved and answer.response_code != NEVER_ARRIVED:
                 log.warning("card_reversal_refused", payment=str(payment.id),
@@ -212,7 +212,7 @@ class CardCashier:
                     else:
                         service.mark_refund_unknown(session, refund.id)
                     if isinstance(error, SignOnNeeded):
-                        cards.forget_sign_on(session, held.id)
+                        card_terminals.forget_sign_on(session, held.id)
                 raise RetryLater(REVERSE_AGAIN_SECONDS) from error
             with database.write(ACTOR) as session:
                 cards.answer_act(session, act_id, answer)
@@ -240,16 +240,18 @@ class CardCashier:
         """
         with self._terminal(database, own=terminal_id) as (held, line):
             with database.write(ACTOR, housekeeping=True) as session:
-                if cards.has_open_acts(session, terminal_id):
+                if card_terminals.has_open_acts(session, terminal_id):
                     return None
-                totals = cards.batch_totals(session, terminal_id, line.batch)
-                stan = cards.next_stan(session, held.id)
+                totals = card_terminals.batch_totals(session, terminal_id, line.batch)
+                stan = card_terminals.next_stan(session, held.id)
             try:
                 is_balanced = self.bank.settle(line, stan=stan, totals=totals)
             except GatewayError as error:
                 raise RetryLater(REVERSE_AGAIN_SECONDS) from error
             with database.write(ACTOR) as session:
-                cards.store_settlement(session, held, line.batch, totals, is_balanced=is_balanced)
+                card_terminals.store_settlement(
+                    session, held, line.batch, totals, is_balanced=is_balanced
+                )
             return is_balanced
 
     # --- the terminal --------------------------------------------------------------------
@@ -257,7 +259,7 @@ class CardCashier:
     @contextmanager
     def _terminal(
         self, database: Database, *, own: str | None = None
-    ) -> Iterator[tuple[cards.HeldTerminal, Line]]:
+    ) -> Iterator[tuple[card_terminals.HeldTerminal, Line]]:
         """A terminal (the one of an earlier message: ``own``), ours and signed on, let go afterwards.
 
         RetryLater when none is free or the bank is away.
@@ -267,25 +269,25 @@ class CardCashier:
         except GatewayError as error:
             raise RetryLater(TRY_AGAIN_SECONDS) from error
         with database.write(ACTOR, housekeeping=True) as session:
-            held = cards.hold_terminal(session, terminal_ids, own=own)
+            held = card_terminals.hold_terminal(session, terminal_ids, own=own)
         if held is None:
             raise RetryLater(TRY_AGAIN_SECONDS)
         try:
             yield held, held.line or self._sign_on(database, held)
         finally:
             with database.write(ACTOR, housekeeping=True) as session:
-                cards.release_terminal(session, held.id)
+                card_terminals.release_terminal(session, held.id)
 
-    def _sign_on(self, database: Database, held: cards.HeldTerminal) -> Line:
+    def _sign_on(self, database: Database, held: card_terminals.HeldTerminal) -> Line:
         with database.write(ACTOR, housekeeping=True) as session:
-            stan, moment = cards.next_stan(session, held.id), now(session)
+            stan, moment = card_terminals.next_stan(session, held.id), now(session)
         try:
             signed_on = self.bank.sign_on(held.terminal_id, stan=stan, at=moment)
         except GatewayError as error:
             log.warning("card_sign_on_failed", terminal=held.terminal_id, why=str(error))
             raise RetryLater(REVERSE_AGAIN_SECONDS) from error
         with database.write(ACTOR) as session:
-            return cards.store_sign_on(session, held.id, signed_on)
+            return card_terminals.store_sign_on(session, held.id, signed_on)
 
 
 def _has_ended(refund: RefundView) -> bool:

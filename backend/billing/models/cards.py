@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.billing.models.columns import fen
 from backend.billing.rules.cards import CardActKind, CardActState
-from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
+from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk, sealed_column
 from backend.kernel.ids import Id
+
+#: What the two sealed columns are sealed for.
+NUMBER_CONTEXT = "billing_card_act.card_number"
+KEY_CONTEXT = "billing_card_terminal.mac_key"
 
 
 class CardTerminal(Base):
@@ -21,7 +25,7 @@ class CardTerminal(Base):
     id: Mapped[Id] = id_pk()
     terminal_id: Mapped[str] = mapped_column(String(8), unique=True)
     batch: Mapped[int] = mapped_column(default=0)
-    mac_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mac_key_sealed: Mapped[bytes | None] = sealed_column(KEY_CONTEXT)
     #: The day of the key; a terminal signs on each day.
     signed_on: Mapped[dt.date | None]
     trace_date: Mapped[dt.date | None]
@@ -50,7 +54,7 @@ class CardAct(HospitalOwned, Base):
     kind: Mapped[CardActKind] = enum_column(CardActKind)
     state: Mapped[CardActState] = enum_column(CardActState, default=CardActState.CREATED)
     amount_fen: Mapped[int] = fen()
-    card_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    card_number_sealed: Mapped[bytes | None] = sealed_column(NUMBER_CONTEXT)
     card_number_masked: Mapped[str] = mapped_column(String(19))
     terminal_id: Mapped[str | None] = mapped_column(String(8))
     batch: Mapped[int | None]

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
 from backend.billing.errors import CardNumberInvalid, PaymentInFlight
-from backend.billing.models import CardAct, CardSettlement, CardTerminal, Payment, Refund
-from backend.billing.ports import BatchTotals, CardAnswer, CardOrder, Line, OriginalSale, SignedOn
+from backend.billing.models import CardAct, Payment, Refund
+from backend.billing.models.cards import NUMBER_CONTEXT
+from backend.billing.ports import CardAnswer, CardOrder, Line, OriginalSale
 from backend.billing.rules import Channel, Tender
 from backend.billing.rules.cards import (
     CARD_MOVES,
-    HOLD_SECONDS,
     CardActKind,
     CardActState,
     mask_card_number,
     read_card_number,
 )
+from backend.billing.services.card_terminals import HeldTerminal, next_stan
 from backend.billing.services.payments import start_qr_payment
 from backend.kernel import audit
 from backend.kernel.ids import Id, new_id
-from backend.kernel.locks import claim, lock_row
+from backend.kernel.locks import lock_row
 from backend.kernel.uow import keys, now, today
-
-NUMBER_CONTEXT = "billing_card_act.card_number"
-KEY_CONTEXT = "billing_card_terminal.mac_key"
-_OPEN = (CardActState.CREATED, CardActState.SENDING, CardActState.REVERSING)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldTerminal:
-    """A terminal that is ours for a moment; without a line it has to sign on first."""
-
-    id: Id
-    terminal_id: str
-    line: Line | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,91 +162,6 @@ def get_original(session: Session, act_id: Id) -> OriginalSale:
     )
 
 
-# --- the terminal ------------------------------------------------------------------------
-
-
-def hold_terminal(
-    session: Session, terminal_ids: Iterable[str], *, own: str | None = None
-) -> HeldTerminal | None:
-    """Take a terminal nobody speaks on, for a minute at most; None when all are taken.
-
-    ``own`` is the one terminal on which an unanswered message has to be undone or repeated; every other
-    act keeps off a terminal that has an unanswered sale.
-    """
-    _ensure_terminals(session, terminal_ids)
-    wanted = [own] if own is not None else list(terminal_ids)
-    moment = now(session)
-    doubtful = select(CardAct.terminal_id).where(
-        CardAct.state.in_((CardActState.REVERSING, CardActState.SENDING)),
-        CardAct.kind == CardActKind.SALE,
-        CardAct.terminal_id.is_not(None),
-    )
-    free = (
-        select(CardTerminal)
-        .where(
-            CardTerminal.terminal_id.in_(wanted),
-            (CardTerminal.held_until.is_(None)) | (CardTerminal.held_until <= moment),
-        )
-        .order_by(CardTerminal.terminal_id)
-        .limit(1)
-    )
-    if own is None:
-        free = free.where(CardTerminal.terminal_id.not_in(doubtful))
-    found = claim(session, free)
-    if not found:
-        return None
-    terminal = found[0]
-    terminal.held_until = moment + dt.timedelta(seconds=HOLD_SECONDS)
-    line = None
-    if terminal.mac_key_sealed is not None and terminal.signed_on == today(session):
-        key = bytes.fromhex(keys(session).open(terminal.mac_key_sealed, KEY_CONTEXT))
-        line = Line(terminal.terminal_id, terminal.batch, key)
-    return HeldTerminal(terminal.id, terminal.terminal_id, line)
-
-
-def release_terminal(session: Session, terminal_id: Id) -> None:
-    """Let others speak on it."""
-    _lock_terminal(session, terminal_id).held_until = None
-
-
-def next_stan(session: Session, terminal_id: Id) -> str:
-    """The terminal's next trace number of today: from 1, without a gap."""
-    terminal = _lock_terminal(session, terminal_id)
-    if terminal.trace_date != today(session):
-        terminal.trace_date, terminal.last_trace = today(session), 0
-    terminal.last_trace += 1
-    return f"{terminal.last_trace:06d}"
-
-
-def store_sign_on(session: Session, terminal_id: Id, signed_on: SignedOn) -> Line:
-    """Keep a fresh working key, sealed."""
-    terminal = _lock_terminal(session, terminal_id)
-    terminal.batch, terminal.signed_on = signed_on.batch, today(session)
-    terminal.mac_key_sealed = keys(session).seal(signed_on.mac_key.hex(), KEY_CONTEXT)
-    _audit_terminal(session, "billing.sign_on_card_terminal", terminal)
-    return Line(terminal.terminal_id, signed_on.batch, signed_on.mac_key)
-
-
-def forget_sign_on(session: Session, terminal_id: Id) -> None:
-    """The bank does not know the key any more."""
-    terminal = _lock_terminal(session, terminal_id)
-    terminal.mac_key_sealed = None
-    _audit_terminal(session, "billing.forget_card_key", terminal)
-
-
-def _ensure_terminals(session: Session, terminal_ids: Iterable[str]) -> None:
-    wanted = set(terminal_ids)
-    known = set(
-        session.scalars(
-            select(CardTerminal.terminal_id).where(CardTerminal.terminal_id.in_(wanted))
-        )
-    )
-    for terminal_id in sorted(wanted - known):
-        terminal = CardTerminal(id=new_id(), terminal_id=terminal_id, batch=0, last_trace=0)
-        session.add(terminal)
-        session.flush()
-
-
 # --- how an act goes on ------------------------------------------------------------------
 
 
@@ -357,77 +259,3 @@ def _lock_act(session: Session, act_id: Id) -> CardAct:
     if act is None:
         raise LookupError(f"card act {act_id}")
     return act
-
-
-def _lock_terminal(session: Session, terminal_id: Id) -> CardTerminal:
-    terminal = lock_row(session, CardTerminal, terminal_id)
-    if terminal is None:
-        raise LookupError(f"card terminal {terminal_id}")
-    return terminal
-
-
-def _audit_terminal(session: Session, action: str, terminal: CardTerminal) -> None:
-    audit.record(session, action, entity="card_terminal", entity_id=terminal.id)
-
-
-# --- settlement --------------------------------------------------------------------------
-
-
-def batch_totals(session: Session, terminal_id: str, batch: int) -> BatchTotals:
-    """What this terminal sold and gave back in a batch, by our books."""
-    found = {CardActKind.SALE: (0, 0), CardActKind.REFUND: (0, 0)}
-    rows = session.execute(
-        select(CardAct.kind, func.sum(CardAct.amount_fen), func.count())
-        .where(
-            CardAct.terminal_id == terminal_id,
-            CardAct.batch == batch,
-            CardAct.state == CardActState.APPROVED,
-        )
-        .group_by(CardAct.kind)
-    )
-    for kind, amount_fen, count in rows:
-        found[kind] = (int(amount_fen), int(count))
-    return BatchTotals(*found[CardActKind.SALE], *found[CardActKind.REFUND])
-
-
-def has_open_acts(session: Session, terminal_id: str) -> bool:
-    """True while something on this terminal is neither done nor undone."""
-    return (
-        session.scalar(
-            select(CardAct.id)
-            .where(CardAct.terminal_id == terminal_id, CardAct.state.in_(_OPEN))
-            .limit(1)
-        )
-        is not None
-    )
-
-
-def store_settlement(
-    session: Session, held: HeldTerminal, batch: int, totals: BatchTotals, *, is_balanced: bool
-) -> None:
-    """The batch is closed; the terminal goes on with the next."""
-    session.add(
-        CardSettlement(
-            id=new_id(),
-            terminal_id=held.terminal_id,
-            batch=batch,
-            sales_fen=totals.sales_fen,
-            sales=totals.sales,
-            refunds_fen=totals.refunds_fen,
-            refunds=totals.refunds,
-            is_balanced=is_balanced,
-            settled_at=now(session),
-        )
-    )
-    terminal = _lock_terminal(session, held.id)
-    terminal.batch = batch + 1
-    audit.record(
-        session,
-        "billing.settle_card_batch",
-        entity="card_terminal",
-        entity_id=terminal.id,
-        batch=batch,
-        sales_fen=totals.sales_fen,
-        refunds_fen=totals.refunds_fen,
-        is_balanced=is_balanced,
-    )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017_cards"
-down_revision = "0018_reconciliation"
+down_revision = "0014_rush"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import LargeBinary, select
 
+from backend.billing.models import CardTerminal
 from backend.identity.models import SecondFactor
 from backend.identity.rules import Role
 from backend.kernel import key_rotation
@@ -14,6 +15,7 @@ from backend.kernel.db import Base
 from backend.kernel.uow import Database, keys
 from backend.patients import service as patients
 from backend.patients.models import Patient, PatientIdentifier
+from tests.factories.billing import swipe_card
 from tests.factories.clinic import make_clinic
 from tests.factories.databases import SYSTEM
 from tests.factories.people import id_number, make_patient
@@ -48,6 +50,15 @@ def filled(database: Database) -> Database:
                 phone=f"1381234000{number}",
                 address=f"朝阳区 {number} 号",
             )
+        swipe_card(session, clinic.hospital_id, person.id, "6299990000000017")
+        session.add(
+            CardTerminal(
+                terminal_id="XL000001",
+                batch=1,
+                last_trace=0,
+                mac_key_sealed=keys(session).seal("00" * 16, "billing_card_terminal.mac_key"),
+            )
+        )
     return database
 
 
@@ -127,7 +138,7 @@ def test_killed_half_way_it_is_read_by_both_keys_and_goes_on(filled: Database) -
     def die(_name: str, _rows: int) -> None:
         raise KeyboardInterrupt
 
-    for _ in range(3):
+    for _ in range(5):  # past the columns of one value
         with pytest.raises(KeyboardInterrupt):
             key_rotation.rotate(filled, SYSTEM, batch=2, progress=die)
     mixed = numbers(filled)
