@@ -22,7 +22,7 @@ from backend.billing.rules.cards import (
     read_card_number,
 )
 from backend.billing.services.card_terminals import HeldTerminal, next_stan
-from backend.billing.services.payments import start_qr_payment
+from backend.billing.services.payments import start_payment
 from backend.kernel import audit
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
@@ -51,23 +51,25 @@ def start_card_payment(
     invoice_id: Id,
     amount_fen: int,
     swiped: str,
+    is_part: bool = False,
     channel: Channel | None = None,
     key: str | None = None,
 ) -> Payment:
     """Begin to pay a bill by the card that was swiped; the bank is asked after this transaction.
 
     CardNumberInvalid (422); PaymentInFlight (409) while another try is open; otherwise the errors of
-    ``start_qr_payment``. The number is sealed now and wiped when the act has ended; ``key`` makes the
+    ``start_payment``. The number is sealed now and wiped when the act has ended; ``key`` makes the
     command idempotent and knows nothing of the number.
     """
     number = read_card_number(swiped)
     if number is None:
         raise CardNumberInvalid
-    payment = start_qr_payment(
+    payment = start_payment(
         session,
         invoice_id=invoice_id,
         amount_fen=amount_fen,
         tender=Tender.BANK_CARD,
+        is_part=is_part,
         channel=channel,
         key=key,
     )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017_cards"
-down_revision = "0012_pool"
+down_revision = "0016b_parts_and_deposits"
 branch_labels = None
 depends_on = None
 
