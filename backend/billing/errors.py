@@ -54,6 +54,59 @@ class RunUnknown(NotFound):
     default_next_step = _("请返回对账列表重新选择")
 
 
+class ShiftUnknown(NotFound):
+    """No such closed shift."""
+
+    code = "shift_unknown"
+    default_message = _("没有找到这次班结")
+    default_next_step = _("请返回班结列表重新选择")
+
+
+class NothingToClose(Conflict):
+    """The cashier moved no money since the last close."""
+
+    code = "nothing_to_close"
+    default_message = _("上次班结以后没有收退款，不需要班结")
+
+
+class ShiftMoved(Conflict):
+    """Money moved between looking at the sums and closing them."""
+
+    code = "shift_moved"
+    default_message = _("核对期间又有收退款，数字已经变化，没有班结")
+    default_next_step = _("请按最新数字重新清点后再班结")
+
+
+class CountUnexplained(InvalidInput):
+    """The drawer holds another sum than it should, and nobody said why."""
+
+    code = "count_unexplained"
+    default_next_step = _("请再清点一次；确有长短款的，写明原因后再班结")
+
+
+class DayNotOver(Conflict):
+    """Money may still be dated to that day."""
+
+    code = "day_not_over"
+    default_message = _("这一天还没有结束，不能日结")
+    default_next_step = _("请在次日 0:10 以后日结")
+
+
+class DayClosedAlready(Conflict):
+    """A closed day stays as it is."""
+
+    code = "day_closed"
+    default_message = _("这一天已经日结")
+
+
+class LedgerDisagrees(Conflict):
+    """The documents of a day are not what was posted: a fault, never closed over."""
+
+    code = "ledger_disagrees"
+    default_message = _("当日收退款与总账不一致，没有日结")
+    default_next_step = _("请联系信息科运行总账核对")
+
+
 class IllegalMove(Conflict):
     """A charge, bill, payment or refund cannot go from its state to the one asked for."""
 

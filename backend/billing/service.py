@@ -17,6 +17,10 @@ from backend.billing.services.bill_matching import Evidence
 from backend.billing.services.cards import start_card_payment
 from backend.billing.services.cases import close_case, record_stray_trade
 from backend.billing.services.charges import cancel_charge, raise_charge
+from backend.billing.services.closing import (
+    close_day,
+    close_shift,
+)
 from backend.billing.services.deposits import start_top_up, withdraw
 from backend.billing.services.endings import void_invoice
 from backend.billing.services.executions import (
@@ -78,6 +82,8 @@ __all__ = [
     "cancel_payment",
     "close_account",
     "close_case",
+    "close_day",
+    "close_shift",
     "expire_payment",
     "fail_run",
     "freeze_account",

@@ -18,6 +18,7 @@ ROLES = (
     "cashier",
     "device_operator",
     "doctor",
+    "finance",
     "registrar",
     "scheduler",
     "triage_nurse",

@@ -47,6 +47,7 @@ class Role(StrEnum):
     SCHEDULER = "scheduler"
     DEVICE_OPERATOR = "device_operator"
     AUDITOR = "auditor"
+    FINANCE = "finance"
 
 
 ROLE_WORDS: Mapping[Role, object] = {
@@ -58,6 +59,7 @@ ROLE_WORDS: Mapping[Role, object] = {
     Role.SCHEDULER: _("排班员"),
     Role.DEVICE_OPERATOR: _("设备管理员"),
     Role.AUDITOR: _("审计员"),
+    Role.FINANCE: _("财务"),
 }
 
 _EVERYONE = frozenset(
@@ -87,6 +89,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.BILLING_PAYMENT_TAKE,
                 Permission.BILLING_PRICE_READ,
                 Permission.BILLING_REFUND_REQUEST,
+                Permission.BILLING_SHIFT_CLOSE,
                 Permission.PATIENTS_PATIENT_READ,
                 Permission.PATIENTS_PATIENT_REVEAL,
                 Permission.PATIENTS_PATIENT_WRITE,
@@ -103,6 +106,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.BILLING_PAYMENT_TAKE,
                 Permission.BILLING_PRICE_READ,
                 Permission.BILLING_REFUND_REQUEST,
+                Permission.BILLING_SHIFT_CLOSE,
                 Permission.PATIENTS_PATIENT_READ,
                 Permission.SCHEDULING_SCHEDULE_READ,
             }
@@ -139,6 +143,15 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             {Permission.DEVICES_KIOSK_MANAGE, Permission.DEVICES_KIOSK_READ}
         ),
         Role.AUDITOR: frozenset({Permission.IDENTITY_AUDIT_READ}),
+        Role.FINANCE: frozenset(
+            {
+                Permission.BILLING_CASE_CLOSE,
+                Permission.BILLING_DAY_CLOSE,
+                Permission.BILLING_PRICE_READ,
+                Permission.BILLING_RECONCILIATION_READ,
+                Permission.INDICATORS_SHARE_READ,
+            }
+        ),
     }.items()
 }
 

@@ -9,6 +9,13 @@ from __future__ import annotations
 from backend.billing.models.bills import Charge, Invoice, InvoiceCounter
 from backend.billing.models.cards import CardAct, CardSettlement, CardTerminal
 from backend.billing.models.cases import MoneyCase
+from backend.billing.models.closing import (
+    CashierShift,
+    DayClose,
+    DayLine,
+    ShiftEntry,
+    ShiftLine,
+)
 from backend.billing.models.deposits import DepositAccount
 from backend.billing.models.ledger import JournalEntry, Posting
 from backend.billing.models.payments import Payment, Refund, RefundLine
@@ -21,7 +28,10 @@ __all__ = [
     "CardAct",
     "CardSettlement",
     "CardTerminal",
+    "CashierShift",
     "Charge",
+    "DayClose",
+    "DayLine",
     "DepositAccount",
     "Difference",
     "Invoice",
@@ -36,4 +46,6 @@ __all__ = [
     "ReconciliationRun",
     "Refund",
     "RefundLine",
+    "ShiftEntry",
+    "ShiftLine",
 ]

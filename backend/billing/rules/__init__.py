@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from backend.billing.rules.accounts import ACCOUNT_MOVES, AccountKind, AccountState
 from backend.billing.rules.amounts import allocate_refund, cash_change, charge_amount
+from backend.billing.rules.closing import (
+    DAY_SETTLES_AFTER,
+    DENOMINATIONS_FEN,
+    MONEY_ACCOUNTS,
+    MOST_PIECES,
+    MovementKind,
+    can_close_day,
+    counted_fen,
+)
 from backend.billing.rules.ledger import (
     ACCOUNTS,
     DEPOSIT,
@@ -100,11 +109,15 @@ __all__ = [
     "CHECK_EVERY",
     "CHECK_LONGEST",
     "CLOSE_EVERY",
+    "DAY_SETTLES_AFTER",
+    "DENOMINATIONS_FEN",
     "DEPOSIT",
     "DEPOSIT_AWAITED",
     "FETCH_LEASE",
     "INVOICE_MOVES",
     "MIDNIGHT_MARGIN",
+    "MONEY_ACCOUNTS",
+    "MOST_PIECES",
     "OWN_TENDERS",
     "PAYMENT_MOVES",
     "PRICED",
@@ -132,6 +145,7 @@ __all__ = [
     "EntryKind",
     "InvoiceState",
     "Line",
+    "MovementKind",
     "PaymentState",
     "PriceCategory",
     "RefundShare",
@@ -143,11 +157,13 @@ __all__ = [
     "Tender",
     "Verdict",
     "allocate_refund",
+    "can_close_day",
     "cash_change",
     "channel_of",
     "charge_amount",
     "charge_cancelled",
     "charge_raised",
+    "counted_fen",
     "deposit_topped_up",
     "is_empty_believed",
     "is_handed_over_at_once",

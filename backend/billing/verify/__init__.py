@@ -33,6 +33,7 @@ from backend.billing.rules import (
     RefundState,
     Tender,
 )
+from backend.billing.verify.closing import check_closings
 from backend.billing.verify.documents import check_documents
 from backend.billing.verify.reconciliation import check_reconciliation
 from backend.kernel.ids import Id
@@ -56,6 +57,7 @@ def verify_ledger(session: Session) -> VerifyReport:
     replay.check_totals()
     check_documents(session, report)
     check_reconciliation(session, report)
+    check_closings(session, report)
     return report
 
 

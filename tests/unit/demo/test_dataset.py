@@ -66,6 +66,7 @@ def test_every_role_has_an_account_and_doctors_have_three_printed_ones(data: Dat
         "scheduler",
         "device_operator",
         "auditor",
+        "finance",
     }
     assert listed["doctor"] >= 3
 
