@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from backend.migrations.checks import allow_values
 
 revision = "0018b_closing"
-down_revision = "0012_pool"
+down_revision = "0017_cards"
 branch_labels = None
 depends_on = None
 
