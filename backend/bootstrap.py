@@ -26,7 +26,8 @@ from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database, now
 from backend.scheduling import handlers as scheduling
 from backend.scheduling import tasks as scheduling_tasks
-from backend.scheduling.rules import BookingPolicies, BookingPolicy
+from backend.scheduling.rules import BookingPolicies
+from backend.scheduling.schemas import read_policies
 from backend.settings import Secrets, Settings, load_secrets
 from backend.wechat.bills import WeChatBillSource
 from backend.wechat.merchant import MerchantGateway
@@ -111,8 +112,9 @@ def merchant_file(settings: Settings) -> Path:
 
 
 def booking_policies(settings: Settings) -> BookingPolicies:
-    """The rules of booking in force."""
-    return BookingPolicies(BookingPolicy(hold=dt.timedelta(minutes=settings.hold_minutes)))
+    """The rules of booking in force. PolicyFileInvalid (a ValueError) stops the start."""
+    hold = dt.timedelta(minutes=settings.hold_minutes)
+    return read_policies(settings.booking_policy_file, hold=hold)
 
 
 def open_gateway(settings: Settings) -> MerchantGateway:

@@ -88,7 +88,10 @@ class Settings(BaseSettings):
         15, ge=1, le=240, description="minutes without an act after which staff are logged out"
     )
     hold_minutes: int = Field(
-        15, ge=1, le=120, description="minutes an unpaid booking keeps its slot"
+        15,
+        ge=1,
+        le=120,
+        description="minutes an unpaid booking keeps its slot, where the policy file says nothing else",
     )
     rush_inside: int = Field(
         200, ge=1, le=5000, description="people of one opening line who may choose at the same time"
@@ -98,6 +101,10 @@ class Settings(BaseSettings):
         ge=1,
         le=240,
         description="hours an unknown payment or refund is asked about before a person is told",
+    )
+    booking_policy_file: Path | None = Field(
+        None,
+        description="TOML file with the rules of booking, see docs/booking-policy.md; empty = the usual rules",
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 

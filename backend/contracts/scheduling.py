@@ -74,3 +74,15 @@ class AppointmentCancelled:
     patient_id: Id
     slot_id: Id
     was_booked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentMissed:
+    """The day is over and nobody came: a paid place that was never checked in."""
+
+    NAME: ClassVar[str] = "scheduling.appointment_missed"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    appointment_id: Id
+    patient_id: Id

@@ -152,6 +152,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "scheduling.generate_ahead": _("自动生成号源"),
     "scheduling.generate_schedules": _("生成号源"),
     "scheduling.hold_slot": _("占号"),
+    "scheduling.mark_missed": _("标记未到诊"),
     "scheduling.release_hold": _("释放占号"),
     "scheduling.sweep": _("整理号源"),
     "scheduling.sweep_expired_holds": _("释放过期占号"),

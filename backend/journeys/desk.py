@@ -83,7 +83,11 @@ def find_bookable(
 ) -> list[ScheduleView]:
     """The sessions of ``day`` one may book in, those with ``words`` in department, doctor or title; three queries."""
     found = appointments.list_bookable(
-        session, hospital_id=hospital_id, day=day, department_id=department_id
+        session,
+        hospital_id=hospital_id,
+        day=day,
+        department_id=department_id,
+        channel=appointments.Channel.COUNTER,
     )
     wanted = words.strip()
     if not wanted:

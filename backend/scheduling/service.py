@@ -41,7 +41,8 @@ from backend.scheduling.services.calendar import (
     set_calendar_day,
 )
 from backend.scheduling.services.devices import add_device
-from backend.scheduling.services.holds import hold_slot
+from backend.scheduling.services.holds import hold_any, hold_slot
+from backend.scheduling.services.missed import mark_missed
 from backend.scheduling.services.pool import expire_hold
 from backend.scheduling.services.rush import (
     Arrival,
@@ -63,6 +64,7 @@ __all__ = [
     "confirm_appointment",
     "expire_hold",
     "generate_schedules",
+    "hold_any",
     "hold_slot",
     "import_notice",
     "import_published_year",
@@ -71,6 +73,7 @@ __all__ = [
     "let_in",
     "mark_checked_in",
     "mark_fulfilled",
+    "mark_missed",
     "open_rush",
     "opening_of",
     "release_hold",

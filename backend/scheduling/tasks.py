@@ -21,6 +21,15 @@ def sweep_expired_holds(database: Database) -> None:
             swept = service.sweep_expired_holds(session)
 
 
+def mark_missed(database: Database) -> None:
+    """Mark the visits of past days that nobody came to, in small transactions until none is left."""
+    actor = system_actor("scheduling.mark_missed")
+    marked = 1
+    while marked:
+        with database.write(actor) as session:
+            marked = service.mark_missed(session)
+
+
 def generate_ahead(database: Database) -> None:
     """Generate, for every hospital with a template, up to the last bookable day."""
     with database.read() as session:
@@ -38,5 +47,6 @@ def generate_ahead(database: Database) -> None:
 
 JOBS = (
     PeriodicJob("scheduling.sweep_expired_holds", sweep_expired_holds, minutes=1),
+    PeriodicJob("scheduling.mark_missed", mark_missed, minutes=30),
     PeriodicJob("scheduling.generate_ahead", generate_ahead, minutes=30),
 )

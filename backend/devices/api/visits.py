@@ -18,8 +18,6 @@ from backend.scheduling import queries as appointments
 from backend.scheduling.errors import AppointmentNotFound
 from backend.scheduling.views import AppointmentView
 
-CHANNEL = "kiosk"
-
 
 @desk.blueprint.get("/departments")
 @desk.uses
@@ -28,7 +26,10 @@ def departments() -> list[Json]:
     desk.present_patient()
     with read_uow() as session:
         found = appointments.list_bookable_departments(
-            session, hospital_id=desk.hospital_id(), day=today(session)
+            session,
+            hospital_id=desk.hospital_id(),
+            day=today(session),
+            channel=appointments.Channel.KIOSK,
         )
         places = organization.location_path_names(session, hospital_id=desk.hospital_id())
         rows = organization.departments_by_id(session, [view.department_id for view in found])
@@ -55,6 +56,7 @@ def schedules(department_id: Id) -> list[Json]:
             hospital_id=desk.hospital_id(),
             day=today(session),
             department_id=department_id,
+            channel=appointments.Channel.KIOSK,
         )
         return [schemas.schedule_json(view) for view in found]
 
@@ -69,7 +71,10 @@ def book() -> tuple[Json, int]:
 
         def act() -> Json:
             visit = booking.book_visit(
-                session, patient_id=patient_id, schedule_id=body.schedule_id, channel=CHANNEL
+                session,
+                patient_id=patient_id,
+                schedule_id=body.schedule_id,
+                channel=appointments.Channel.KIOSK,
             )
             return {
                 **schemas.appointment_json(visit.appointment),

@@ -30,6 +30,7 @@ from backend.patients import queries as patients
 from backend.queueing import queries as queues
 from backend.queueing import service as queueing
 from backend.queueing.rules import TicketState
+from backend.scheduling import queries as places
 from backend.scheduling import rules as pool
 from backend.scheduling.rules import AppointmentState, Channel
 
@@ -42,7 +43,10 @@ def bookable(patient_id: Id) -> Response:
     """The sessions of a day one can book in; ``day``, ``department`` and ``who`` choose which."""
     wanted = request.args.get("day", "")
     with read_uow() as session:
-        first, last = today(session), pool.last_bookable_day(now(session))
+        first, last = (
+            today(session),
+            pool.last_bookable_day(now(session), places.policies(session).furthest),
+        )
         try:
             day = dt.date.fromisoformat(wanted) if wanted else first
             department_id = parse_id(request.args.get("department", ""))

@@ -71,7 +71,7 @@ def week() -> Response:
             today=this_day,
             previous=day - WEEK,
             following=day + WEEK,
-            last_bookable=rules.last_bookable_day(now(session)),
+            last_bookable=rules.last_bookable_day(now(session), queries.policies(session).furthest),
             can_generate=has(
                 current_actor(),
                 Permission.SCHEDULING_SCHEDULE_GENERATE,
@@ -138,7 +138,10 @@ def generate() -> BaseResponse:
     with write_uow() as session:
         first, last = _period(wanted.day, today(session))
         if request.form.get("span") == "window":
-            first, last = today(session), rules.last_bookable_day(now(session))
+            first, last = (
+                today(session),
+                rules.last_bookable_day(now(session), queries.policies(session).furthest),
+            )
         made = service.generate_schedules(
             session,
             hospital_id=common.hospital_id(),

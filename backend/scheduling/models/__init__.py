@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.scheduling.models.calendar import CalendarDay
 from backend.scheduling.models.devices import Device
 from backend.scheduling.models.places import (
+    IS_BOOKED,
     IS_FREE,
     IS_HELD,
     Appointment,
@@ -17,6 +18,7 @@ from backend.scheduling.models.rush import Rush, RushTicket
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
 
 __all__ = [
+    "IS_BOOKED",
     "IS_FREE",
     "IS_HELD",
     "Appointment",

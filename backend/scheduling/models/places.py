@@ -36,6 +36,7 @@ from backend.scheduling.rules import (
 #: Literals, because a partial index serves only queries that repeat its condition word for word.
 IS_HELD = text("state = 'held'")
 IS_FREE = text("state = 'free'")
+IS_BOOKED = text("scheduling_appointment.state = 'booked'")
 
 
 def _one_of(states: frozenset[AppointmentState]) -> str:
@@ -123,6 +124,12 @@ class Appointment(HospitalOwned, Base):
         CheckConstraint(ONE_PERFORMER, name="performer"),
         Index("ix_scheduling_appointment_patient_day", "patient_id", "business_date"),
         Index("ix_scheduling_appointment_day", "hospital_id", "business_date", "department_id"),
+        Index(
+            "ix_scheduling_appointment_booked_day",
+            "business_date",
+            sqlite_where=text("state = 'booked'"),
+            postgresql_where=text("state = 'booked'"),
+        ),
     )
 
     id: Mapped[Id] = id_pk()

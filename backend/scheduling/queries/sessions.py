@@ -17,7 +17,9 @@ from backend.scheduling import rules
 from backend.scheduling.errors import ScheduleNotFound
 from backend.scheduling.models import Appointment, Device, Schedule, Slot, claimable
 from backend.scheduling.models.sessions import performer_of
+from backend.scheduling.queries.policies import policies, policies_by_session
 from backend.scheduling.rules import (
+    Channel,
     ScheduleStatus,
     SlotState,
     VisitType,
@@ -39,31 +41,42 @@ def is_foreign(session: Session, hospital_id: Id) -> bool:
 
 
 def list_bookable(
-    session: Session, *, hospital_id: Id, day: dt.date, department_id: Id | None = None
+    session: Session,
+    *,
+    hospital_id: Id,
+    day: dt.date,
+    department_id: Id | None = None,
+    channel: Channel | None = None,
 ) -> list[ScheduleView]:
     """The practitioners' sessions of ``day`` that take place and are not over yet, full ones included; two queries.
 
-    Empty on a day outside the booking window. In the order of department, half-day, time, practitioner.
+    Only those whose policy has ``day`` in its booking window, and that ``channel`` may book; what is reserved for
+    other channels is not counted as free. In the order of department, half-day, time, practitioner.
     """
     at = now(session)
-    if not rules.is_day_bookable(day, at):
+    if not rules.is_day_bookable(day, at, policies(session).furthest):
         return []
-    found = list_schedules(
-        session, hospital_id=hospital_id, first=day, last=day, department_id=department_id
-    )
+    where = [Schedule.hospital_id == hospital_id, Schedule.business_date == day]
+    if department_id is not None:
+        where.append(Schedule.department_id == department_id)
+    found = _schedule_views(session, *where, channel=channel)
+    policy = policies_by_session(session, found, hospital_id)
     return [
         view
         for view in found
-        if view.device_id is None and not view.is_stopped and not view.is_over
+        if view.device_id is None
+        and not view.is_stopped
+        and not view.is_over
+        and rules.is_day_open(day, channel, at, policy[view.schedule_id])
     ]
 
 
 def list_bookable_departments(
-    session: Session, *, hospital_id: Id, day: dt.date
+    session: Session, *, hospital_id: Id, day: dt.date, channel: Channel | None = None
 ) -> list[DepartmentView]:
     """The departments with a session somebody may still book on ``day``; two queries."""
     by_department: dict[Id, list[ScheduleView]] = {}
-    for view in list_bookable(session, hospital_id=hospital_id, day=day):
+    for view in list_bookable(session, hospital_id=hospital_id, day=day, channel=channel):
         by_department.setdefault(view.department_id, []).append(view)
     return [
         DepartmentView(
@@ -188,8 +201,10 @@ def rooms_of_today(session: Session, practitioner_id: Id) -> list[Id]:
     return ahead or [room_id for room_id, _end in rows]
 
 
-def _schedule_views(session: Session, *where: ColumnElement[bool]) -> list[ScheduleView]:
-    is_free = claimable(now(session))
+def _schedule_views(
+    session: Session, *where: ColumnElement[bool], channel: Channel | None = None
+) -> list[ScheduleView]:
+    is_free = claimable(now(session), channel)
     rows = session.execute(
         select(
             Schedule,

@@ -11,6 +11,7 @@ from backend.scheduling.rules.booking import (
     hold_until,
     is_claimable,
     is_day_bookable,
+    is_day_open,
     is_lapsed,
     last_bookable_day,
 )
@@ -29,6 +30,7 @@ from backend.scheduling.rules.decision import (
     Verdict,
     check_case,
     explain,
+    first_refusal,
     same_visit,
 )
 from backend.scheduling.rules.limits import (
@@ -48,6 +50,7 @@ from backend.scheduling.rules.policy import (
     PolicyFor,
     Reserve,
 )
+from backend.scheduling.rules.reserves import reserved_numbers
 from backend.scheduling.rules.rush import (
     INSIDE,
     KEPT,
@@ -150,9 +153,11 @@ __all__ = [
     "check_template",
     "explain",
     "first_minute",
+    "first_refusal",
     "hold_until",
     "is_claimable",
     "is_day_bookable",
+    "is_day_open",
     "is_doubtful",
     "is_in_force",
     "is_lapsed",
@@ -165,6 +170,7 @@ __all__ = [
     "published_notice",
     "published_years",
     "read_notice",
+    "reserved_numbers",
     "same_visit",
     "slot_windows",
     "suspended_until",

@@ -7,7 +7,7 @@ import datetime as dt
 from backend.kernel.clock import at_local, local
 from backend.scheduling.errors import CancelTooLate, WrongAppointmentState
 from backend.scheduling.rules.policy import DEFAULT_POLICY, BookingPolicy
-from backend.scheduling.rules.states import ACTIVE, AppointmentState, SlotState
+from backend.scheduling.rules.states import ACTIVE, AppointmentState, Channel, SlotState
 
 
 def hold_until(now: dt.datetime, policy: BookingPolicy = DEFAULT_POLICY) -> dt.datetime:
@@ -38,6 +38,16 @@ def last_bookable_day(now: dt.datetime, policy: BookingPolicy = DEFAULT_POLICY) 
 def is_day_bookable(day: dt.date, now: dt.datetime, policy: BookingPolicy = DEFAULT_POLICY) -> bool:
     """True from today to the end of the booking window."""
     return local(now).date() <= day <= last_bookable_day(now, policy)
+
+
+def is_day_open(
+    day: dt.date, channel: Channel | None, now: dt.datetime, policy: BookingPolicy = DEFAULT_POLICY
+) -> bool:
+    """True when ``channel`` (None = any) may book a session of ``day``: in the window, and today where it may."""
+    is_today = local(now).date() == day
+    return is_day_bookable(day, now, policy) and (
+        not is_today or channel is None or channel in policy.same_day_channels
+    )
 
 
 def check_cancellable(

@@ -157,13 +157,21 @@ def same_visit(case: Case) -> Visit | None:
     return None
 
 
-def check_case(case: Case, policy: BookingPolicy) -> None:
-    """Raise the first refusal: BookingClosed, ScheduleStopped, SameDayClosed, AlreadyBooked, BookingSuspended,
-    TooManyVisits."""
+def first_refusal(case: Case, policy: BookingPolicy) -> Refusal:
+    """What stands in the way first, as the error to raise; None when nothing does."""
     for rule in RULES:
         refusal = rule.refuse(case, policy)
         if refusal is not None:
-            raise refusal
+            return refusal
+    return None
+
+
+def check_case(case: Case, policy: BookingPolicy) -> None:
+    """Raise the first refusal: BookingClosed, ScheduleStopped, SameDayClosed, AlreadyBooked, BookingSuspended,
+    TooManyVisits."""
+    refusal = first_refusal(case, policy)
+    if refusal is not None:
+        raise refusal
 
 
 def explain(case: Case, policy: BookingPolicy) -> list[Verdict]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm.util import identity_key
 from backend.contracts.scheduling import AppointmentHeld, HoldDue
 from backend.kernel import outbox
 from backend.kernel.chain import Chain
+from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
 from backend.kernel.locks import claim
 from backend.kernel.uow import now, today
@@ -32,6 +33,7 @@ from backend.scheduling.rules import (
     Case,
     Channel,
     Visit,
+    VisitType,
 )
 from backend.scheduling.services import claims, pool
 
@@ -94,6 +96,59 @@ def hold_slot(
         if again.active_count == seen.active_count:
             break
     raise SlotGone(schedule_id=str(schedule_id))
+
+
+def hold_any(
+    session: Session,
+    *,
+    patient_id: Id,
+    department_id: Id,
+    day: dt.date,
+    channel: Channel | str,
+    visit_type: VisitType | str | None = None,
+    half_day: HalfDay | str | None = None,
+) -> Appointment:
+    """Keep a place with any doctor of a department: the earliest, and of doctors free then the least loaded.
+
+    Doctor and place are chosen in the claiming statement, among the sessions whose rules allow this patient. A
+    place whose hold has lapsed counts once no free one is left (it is tidied within a minute). Unpaid it is kept
+    as long as the strictest of those sessions keeps it. Raises SlotGone when nobody sits or nothing is free, and
+    the first refusal when the rules allow none of the sessions.
+    """
+    look = _look_values(session, patient_id, Channel(channel), department=department_id, day=day)
+    for _try in range(TRIES):
+        found = [
+            seen
+            for seen in _look(session, claims.LOOK_AT_DEPARTMENT, look)
+            if seen.case.practitioner_id is not None
+            and visit_type in (None, seen.case.visit_type)
+            and half_day in (None, seen.case.half_day)
+        ]
+        if any(_end_own_lapsed(session, seen) for seen in found):
+            continue
+        allowed = _allowed(found)
+        if not allowed:
+            break
+        until = min(rules.hold_until(one.case.at, one.policy) for one in allowed)
+        where: dict[str, object] = {"schedules": [one.schedule_id for one in allowed]}
+        held = _run(session, claims.HOLD_ANY, look, allowed[0].active_count, until, where)
+        if held is not None:
+            return held
+        if not any(_end_lapsed(session, one, None, even_if_later=True) for one in allowed):
+            again = _look(session, claims.LOOK_AT_DEPARTMENT, look)
+            if not again or again[0].active_count == allowed[0].active_count:
+                break
+    raise SlotGone(department_id=str(department_id), day=day.isoformat())
+
+
+def _allowed(found: Sequence[Seen]) -> list[Seen]:
+    """Those of the sessions that the rules let the patient book; the first refusal when there is none."""
+    refusals = {one.schedule_id: rules.first_refusal(one.case, one.policy) for one in found}
+    allowed = [one for one in found if refusals[one.schedule_id] is None]
+    for refusal in refusals.values():
+        if not allowed and refusal is not None:
+            raise refusal
+    return allowed
 
 
 def _look_values(

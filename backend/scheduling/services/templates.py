@@ -18,6 +18,7 @@ from backend.kernel.uow import actor, now
 from backend.scheduling import queries, rules
 from backend.scheduling.models import Schedule, Slot, SlotEvent, TemplateEntry
 from backend.scheduling.rules import ScheduleStatus, SlotEventKind, SlotState, VisitType
+from backend.scheduling.services.reserves import with_reserves
 
 
 def add_template_entry(
@@ -117,7 +118,7 @@ def generate_schedules(
         present.add(key)
         schedule = _schedule_row(entry, day, now(session))
         schedules.append(schedule)
-        slots.extend(_slot_rows(entry, schedule))
+        slots.extend(with_reserves(session, schedule, _slot_rows(entry, schedule)))
     if not schedules:
         return 0
     session.execute(insert(Schedule), schedules)
