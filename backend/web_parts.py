@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, url_for
 
-from backend.billing.backoffice import money_cases, prices
+from backend.billing.backoffice import days, money_cases, prices, reconciliation, shifts
 from backend.billing.rules import Tender
 from backend.bootstrap import Program
 from backend.channels.notify import create_blueprint as create_alipay_blueprint
@@ -70,6 +70,9 @@ def collect_parts(program: Program) -> Parts:
         schedules,
         prices,
         money_cases,
+        shifts,
+        days,
+        reconciliation,
         fleet,
         queues,
         deliveries,

@@ -52,6 +52,7 @@ from backend.billing.services.reconciliation import (
     list_evidence,
     match_run,
     plan_run,
+    request_run,
     store_bill,
 )
 from backend.billing.services.refund_states import (
@@ -110,6 +111,7 @@ __all__ = [
     "refund_charges",
     "report_silence",
     "request_refund",
+    "request_run",
     "retry_refund",
     "reverse_charge",
     "reverse_execution",

@@ -63,6 +63,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "billing.refund_processing": _("退款处理中"),
     "billing.refund_succeeded": _("退款成功"),
     "billing.refund_unknown": _("退款结果未明"),
+    "billing.request_reconciliation": _("要求重新对账"),
     "billing.request_refund": _("申请退款"),
     "billing.forget_card_key": _("作废银行终端密钥"),
     "billing.settle_card_batch": _("银行卡批结算"),

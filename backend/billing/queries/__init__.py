@@ -46,6 +46,7 @@ from backend.billing.queries.movements import (
     open_cashiers,
     sum_day,
     sum_ledger_day,
+    sum_ledger_days,
 )
 from backend.billing.queries.payments import (
     GIVEN_BACK_WORDS,
@@ -67,6 +68,7 @@ from backend.billing.queries.prices import (
 from backend.billing.queries.reconciliation import (
     DifferenceView,
     RunView,
+    count_open_differences,
     get_difference_case,
     get_run,
     last_run_days,
@@ -88,6 +90,7 @@ __all__ = [
     "RunView",
     "ShiftView",
     "add_up",
+    "count_open_differences",
     "count_prices_by_category",
     "day_of_hospital",
     "disagreeing_accounts",
@@ -133,4 +136,5 @@ __all__ = [
     "search_prices",
     "sum_day",
     "sum_ledger_day",
+    "sum_ledger_days",
 ]

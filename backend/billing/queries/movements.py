@@ -92,6 +92,24 @@ def sum_ledger_day(session: Session, hospital_id: Id, day: dt.date) -> dict[str,
     return {account: int(fen) for account, fen in rows}
 
 
+def sum_ledger_days(
+    session: Session, hospital_id: Id, first: dt.date, last: dt.date
+) -> dict[dt.date, int]:
+    """What all money accounts together took, net, on each business date that had postings to them."""
+    rows = session.execute(
+        select(JournalEntry.business_date, func.sum(Posting.amount_fen))
+        .join(JournalEntry, JournalEntry.id == Posting.entry_id)
+        .where(
+            JournalEntry.hospital_id == hospital_id,
+            JournalEntry.business_date >= first,
+            JournalEntry.business_date <= last,
+            Posting.account.in_(MONEY_ACCOUNTS),
+        )
+        .group_by(JournalEntry.business_date)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
 def open_cashiers(session: Session, hospital_id: Id, day: dt.date) -> dict[str, int]:
     """Staff with moves of that day that no closed shift has: label and their sum in fen."""
     moves = movements(*day_of_hospital(hospital_id, day))

@@ -151,6 +151,17 @@ def list_due_runs(session: Session, channels: Iterable[BillChannel]) -> list[Run
     return [_view(*row) for row in rows]
 
 
+def count_open_differences(session: Session) -> int:
+    """Differences of all runs that wait for somebody."""
+    waiting = (
+        select(func.count())
+        .select_from(Difference)
+        .join(MoneyCase, MoneyCase.id == Difference.case_id)
+        .where(MoneyCase.state == CaseState.OPEN)
+    )
+    return session.scalar(waiting) or 0
+
+
 def last_run_days(session: Session) -> dict[BillChannel, dt.date]:
     """The newest day each channel has a run for."""
     rows = session.execute(

@@ -51,8 +51,9 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
     RunState.DUE: frozenset({RunState.FETCHING}),
     # Once more from here when whoever fetched was killed (see FETCH_LEASE).
     RunState.FETCHING: frozenset({RunState.FETCHING, RunState.FAILED, RunState.MATCHED}),
-    RunState.FAILED: frozenset({RunState.FETCHING}),
-    RunState.MATCHED: frozenset({RunState.FETCHING}),
+    RunState.FAILED: frozenset({RunState.FETCHING, RunState.DUE}),
+    # Somebody asks for it once more.
+    RunState.MATCHED: frozenset({RunState.FETCHING, RunState.DUE}),
 }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
+from backend.billing.errors import RunUnknown
 from backend.billing.models import BillItem, Difference, MoneyCase, ReconciliationRun
 from backend.billing.ports import Bill, BillRow, BillRowKind, GatewayUnknown
 from backend.billing.rules import BillChannel, CaseKind, CaseState, DifferenceKind, RunState
@@ -78,6 +79,17 @@ def begin_run(session: Session, run_id: Id) -> bool:
     run.fetching_since = now(session)
     _audit(session, "billing.begin_reconciliation", run)
     return True
+
+
+def request_run(session: Session, run_id: Id) -> None:
+    """Somebody asks for a run once more: the next tick of the clock takes it. RunUnknown (404)."""
+    run = lock_row(session, ReconciliationRun, run_id)
+    if run is None:
+        raise RunUnknown
+    if run.state in (RunState.FAILED, RunState.MATCHED):
+        run.state = rules.move(rules.RUN_MOVES, run.state, RunState.DUE)
+    run.next_try_at = min(run.next_try_at, now(session))
+    _audit(session, "billing.request_reconciliation", run)
 
 
 def fail_run(session: Session, run_id: Id, why: str) -> None:
