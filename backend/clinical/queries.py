@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.billing import queries as bills
 from backend.billing.queries import Charge
+from backend.billing.rules import ChargeState
 from backend.clinical import rules
 from backend.clinical.errors import EncounterUnknown
 from backend.clinical.models import (
@@ -20,22 +22,28 @@ from backend.clinical.models import (
     LaboratoryPanel,
     Order,
 )
-from backend.clinical.rules import EncounterState, SearchKind
+from backend.clinical.rules import EncounterState, OrderKind, OrderState, SearchKind
 from backend.clinical.views import (
     CatalogueEntry,
     DiagnosisView,
     EncounterInLine,
     EncounterView,
+    ExaminationOrder,
     OrderView,
     PastEncounter,
 )
 from backend.kernel.db import has_prefix
 from backend.kernel.ids import Id
-from backend.kernel.uow import today
+from backend.kernel.uow import now, today
 from backend.organization.queries import Department, Practitioner
 from backend.queueing.queries import Ticket
+from backend.scheduling.queries import examinations as schedules
+from backend.scheduling.rules import MODALITY_WORDS
 
 LIMIT = 12
+#: Orders older than this are not planned any more.
+EXAMINATION_ORDERS = dt.timedelta(days=30)
+LABORATORY_ORDERS = dt.timedelta(days=3)
 HISTORY = 10
 
 
@@ -101,6 +109,69 @@ def search_laboratory(session: Session, *, hospital_id: Id, text: str) -> list[C
             unit="次",
         )
         for row in rows
+    ]
+
+
+def search_examinations(session: Session, *, hospital_id: Id, text: str) -> list[CatalogueEntry]:
+    """Examinations on devices with today's price; two queries."""
+    rows = schedules.search_examination_types(session, hospital_id=hospital_id, text=text)
+    codes = [row.price_item_code for row in rows]
+    prices = bills.get_prices(session, hospital_id, codes, today(session))
+    return [
+        CatalogueEntry(
+            code=row.code,
+            name=row.name,
+            detail=str(MODALITY_WORDS[row.modality]),
+            price_fen=(
+                prices[row.price_item_code].price_fen if row.price_item_code in prices else None
+            ),
+            unit="次",
+        )
+        for row in rows
+    ]
+
+
+def list_examination_orders(
+    session: Session, *, patient_id: Id, hospital_id: Id
+) -> list[ExaminationOrder]:
+    """A patient's open orders that a device or a blood-drawing desk carries out, oldest first; one query.
+
+    Examinations of the last 30 days, laboratory orders of the last 3; none that was taken back or refunded.
+    """
+    at = now(session)
+    is_recent = or_(
+        and_(Order.kind == OrderKind.EXAMINATION, Order.ordered_at > at - EXAMINATION_ORDERS),
+        and_(Order.kind == OrderKind.LABORATORY, Order.ordered_at > at - LABORATORY_ORDERS),
+    )
+    rows = session.execute(
+        select(Order, Charge.state, LaboratoryPanel.price_item_code)
+        .join(Charge, Charge.id == Order.charge_id)
+        .outerjoin(
+            LaboratoryPanel,
+            and_(
+                Order.kind == OrderKind.LABORATORY,
+                LaboratoryPanel.hospital_id == Order.hospital_id,
+                LaboratoryPanel.code == Order.item_code,
+            ),
+        )
+        .where(
+            Order.patient_id == patient_id,
+            Order.hospital_id == hospital_id,
+            Order.state == OrderState.ACTIVE,
+            Charge.state.not_in((ChargeState.REFUNDED, ChargeState.CANCELLED)),
+            is_recent,
+        )
+        .order_by(Order.ordered_at, Order.id)
+    )
+    return [
+        ExaminationOrder(
+            id=order.id,
+            type_code=panel_code or order.item_code,
+            name=order.name,
+            is_paid=state is ChargeState.PAID,
+            ordered_at=order.ordered_at,
+        )
+        for order, state, panel_code in rows
     ]
 
 

@@ -22,6 +22,7 @@ class OrderKind(StrEnum):
 
     DRUG = "drug"
     LABORATORY = "laboratory"
+    EXAMINATION = "examination"
 
 
 class OrderState(StrEnum):

@@ -7,7 +7,12 @@ write in it.
 from __future__ import annotations
 
 from backend.clinical.models import Diagnosis, Encounter, Order
-from backend.clinical.services.catalogue import add_drug, add_icd_code, add_laboratory_panel
+from backend.clinical.services.catalogue import (
+    add_drug,
+    add_examination,
+    add_icd_code,
+    add_laboratory_panel,
+)
 from backend.clinical.services.diagnoses import add_diagnosis, remove_diagnosis
 from backend.clinical.services.encounters import (
     finish_encounter,
@@ -19,6 +24,7 @@ from backend.clinical.services.encounters import (
 from backend.clinical.services.orders import (
     cancel_order,
     place_drug_order,
+    place_examination_order,
     place_laboratory_order,
     restore_order,
 )
@@ -37,6 +43,7 @@ __all__ = [
     "Order",
     "add_diagnosis",
     "add_drug",
+    "add_examination",
     "add_icd_code",
     "add_laboratory_panel",
     "begin_visit",
@@ -48,6 +55,7 @@ __all__ = [
     "note_reading",
     "pass_over",
     "place_drug_order",
+    "place_examination_order",
     "place_laboratory_order",
     "read_past",
     "record_note",

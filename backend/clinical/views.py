@@ -57,6 +57,17 @@ class OrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class ExaminationOrder:
+    """An order to be planned; ``type_code`` names the examination in scheduling's catalogue."""
+
+    id: Id
+    type_code: str
+    name: str
+    is_paid: bool
+    ordered_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class EncounterView:
     """One encounter, whole. ``past_count``: how many others the patient has had."""
 

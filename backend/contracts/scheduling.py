@@ -86,3 +86,30 @@ class AppointmentMissed:
     hospital_id: Id
     appointment_id: Id
     patient_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationBooked:
+    """A patient is to be examined on a device at a time; its places are appointments of their own."""
+
+    NAME: ClassVar[str] = "scheduling.examination_booked"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    examination_id: Id
+    patient_id: Id
+    device_id: Id
+    starts_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationCancelled:
+    """A booked examination was given back; its orders are open again."""
+
+    NAME: ClassVar[str] = "scheduling.examination_cancelled"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    examination_id: Id
+    patient_id: Id
+    device_id: Id

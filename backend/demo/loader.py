@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.billing import service as billing
 from backend.billing.rules import PriceCategory
 from backend.clinical import service as clinical
-from backend.demo import dataset, people
+from backend.demo import dataset, imaging, people
 from backend.demo.dataset import DEMO_PASSWORD, VISIT_FEES
 from backend.devices import service as devices
 from backend.identity import service as identity
@@ -224,6 +224,7 @@ def _load_catalogues(session: Session, loaded: Loaded, day: dt.date) -> None:
             container=panel.container,
             turnaround_minutes=panel.turnaround_minutes,
         )
+    imaging.load_examinations(session, loaded.hospital_id)
     session.flush()
 
 
@@ -249,6 +250,10 @@ def _load_schedules(session: Session, loaded: Loaded, day: dt.date) -> None:
             effective_from=first,
             starts_minute=entry.starts_minute,
         )
+    session.flush()
+    imaging.load_devices(
+        session, loaded.hospital_id, loaded.departments, loaded.locations, from_day=day
+    )
     session.flush()
     last = day + dt.timedelta(days=AHEAD_DAYS)
     while first <= last:

@@ -125,6 +125,38 @@ class LaboratoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagingDeviceRow:
+    """An examination device and its week: the same places on each of ``weekdays`` (digits, 1 = Monday)."""
+
+    code: str
+    name: str
+    modality: str
+    department_code: str
+    location_code: str
+    slot_minutes: int
+    starts_minute: int
+    am_capacity: int
+    pm_capacity: int
+    weekdays: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationRow:
+    """What booking needs to know of the price item ``code``; ``flags`` are its yes-or-no facts."""
+
+    code: str
+    modality: str
+    minutes: int
+    fasting_hours: int
+    contrast: str
+    tracer: str
+    flags: tuple[str, ...]
+    joint_group: str
+    joint_minutes: int
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
 class DiagnosisRow:
     """An ICD-10 code (three or four characters) with our wording of its name."""
 
@@ -214,6 +246,8 @@ class Dataset:
     price_items: tuple[PriceItemRow, ...]
     drugs: tuple[DrugRow, ...]
     laboratory: tuple[LaboratoryRow, ...]
+    imaging_devices: tuple[ImagingDeviceRow, ...]
+    examinations: tuple[ExaminationRow, ...]
     icd10: tuple[DiagnosisRow, ...]
     halls: tuple[HallRow, ...]
     queues: tuple[QueueRow, ...]

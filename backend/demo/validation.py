@@ -170,6 +170,21 @@ def _orders(data: Dataset, fees: Mapping[str, str]) -> Iterator[str]:
         yield from _unknown(f"care {name}", used, known)
 
 
+def _examinations(data: Dataset) -> Iterator[str]:
+    yield from _repeated("imaging_devices", (row.code for row in data.imaging_devices))
+    yield from _repeated("examinations", (row.code for row in data.examinations))
+    devices = data.imaging_devices
+    departments = [row.code for row in data.departments]
+    used = ((row.code, row.department_code) for row in devices)
+    yield from _unknown("imaging_devices", used, departments)
+    places = [row.code for row in data.locations]
+    yield from _unknown("imaging_devices", ((r.code, r.location_code) for r in devices), places)
+    items = [row.code for row in data.price_items]
+    yield from _unknown("examinations", ((r.code, r.code) for r in data.examinations), items)
+    kinds = [row.modality for row in devices]
+    yield from _unknown("examinations", ((r.code, r.modality) for r in data.examinations), kinds)
+
+
 def _queues(data: Dataset) -> Iterator[str]:
     departments = [row.code for row in data.departments]
     used = ((row.code, row.department_code) for row in data.queues)
@@ -199,4 +214,5 @@ def find_problems(
         *_sessions(data, fees, hours),
         *_orders(data, fees),
         *_queues(data),
+        *_examinations(data),
     ]

@@ -174,3 +174,35 @@ class TurnOver(Conflict):
     code = "turn_over"
     default_message = _("轮到您的时间已经过了")
     default_next_step = _("请重新排队")
+
+
+class ExaminationNotFound(NotFound):
+    """No such booked examination of this patient in this hospital."""
+
+    code = "examination_not_found"
+    default_message = _("没有找到这条检查预约")
+    default_next_step = _("请刷新后查看最新的检查安排")
+
+
+class PlanOutdated(Conflict):
+    """A place of the plan has gone, or what it was made for has changed: make a new one. ``visit_keys``: which."""
+
+    code = "plan_outdated"
+    default_message = _("安排里有时段刚刚被别人约走，或医嘱有变化")
+    default_next_step = _("已按现在的空位重新安排，请核对后再预约")
+
+
+class PlanBreaksRule(InvalidInput):
+    """The chosen places contradict a rule of preparation, interval or order."""
+
+    code = "plan_breaks_rule"
+    default_message = _("这些时段之间的间隔或先后不符合检查要求")
+    default_next_step = _("请使用系统给出的安排")
+
+
+class ExaminationBegun(Conflict):
+    """The examination's time has come; it can no longer be given back."""
+
+    code = "examination_begun"
+    default_message = _("这项检查的时间已到，不能再取消或改期")
+    default_next_step = _("请到检查科室的登记台处理")

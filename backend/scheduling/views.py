@@ -9,6 +9,7 @@ from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
 from backend.scheduling.rules import (
     HALF_DAY_WORDS,
+    MODALITY_WORDS,
     RUSH_WORDS,
     STATE_WORDS,
     VISIT_TYPE_WORDS,
@@ -16,11 +17,13 @@ from backend.scheduling.rules import (
     CalendarEntry,
     Channel,
     DayKind,
+    Modality,
     RushTicketState,
     ScheduleStatus,
     SlotState,
     VisitType,
 )
+from backend.scheduling.rules.examinations import Ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +256,36 @@ class RushTicketView:
             and self.turn_ends_at is not None
             and at < self.turn_ends_at
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device and where it stands: ``place`` from the building down, ``building`` for the way."""
+
+    id: Id
+    name: str
+    modality: Modality
+    place: str
+    building: str
+    is_active: bool
+
+    @property
+    def modality_words(self) -> str:
+        """The kind of device in words."""
+        return str(MODALITY_WORDS[self.modality])
+
+
+@dataclass(frozen=True, slots=True)
+class BookedExaminationView:
+    """A booked visit to a device, with its orders; times are UTC."""
+
+    id: Id
+    device: DeviceView
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    ordered: tuple[Ordered, ...]
+
+    @property
+    def name(self) -> str:
+        """What is examined."""
+        return "、".join(one.examination.name for one in self.ordered)

@@ -119,7 +119,7 @@ def worklist_html(line: Line) -> str:
 
 def order_keys() -> dict[str, str]:
     """Keys by which a second sending of the same order form is recognised."""
-    return {"drug": str(new_id()), "laboratory": str(new_id())}
+    return {kind: str(new_id()) for kind in ("drug", "laboratory", "examination")}
 
 
 def _fragment(html: str) -> Response:

@@ -107,6 +107,19 @@ def order_laboratory(encounter_id: Id) -> BaseResponse:
     return show_record(encounter_id, focus="laboratory")
 
 
+@blueprint.post("/encounters/<uuid:encounter_id>/examinations")
+@requires(Permission.CLINICAL_ENCOUNTER_WRITE)
+def order_examination(encounter_id: Id) -> BaseResponse:
+    """Order an examination on a device; the same form sent twice orders once."""
+    code = _code()
+
+    def act(writing: Session) -> Order:
+        return service.place_examination_order(writing, encounter_id=encounter_id, code=code)
+
+    _order_once(encounter_id, {"code": code}, act)
+    return show_record(encounter_id, focus="examination")
+
+
 @blueprint.post("/encounters/<uuid:encounter_id>/orders/<uuid:order_id>/cancel")
 @requires(Permission.CLINICAL_ENCOUNTER_WRITE)
 def cancel_order(encounter_id: Id, order_id: Id) -> BaseResponse:

@@ -1,4 +1,4 @@
-"""Search as one types: ICD-10, drugs, laboratory examinations."""
+"""Search as one types: ICD-10, drugs, laboratory panels, examinations."""
 
 from __future__ import annotations
 
@@ -53,4 +53,13 @@ def search_laboratory() -> Response:
     """Laboratory examinations by code, name or initials, with today's price."""
     with read_uow() as reading:
         found = queries.search_laboratory(reading, hospital_id=_hospital_id(), text=_typed())
+        return _options(found)
+
+
+@blueprint.get("/search/examinations")
+@requires(Permission.CLINICAL_ENCOUNTER_WRITE)
+def search_examinations() -> Response:
+    """Examinations on devices by code, name or initials, with today's price."""
+    with read_uow() as reading:
+        found = queries.search_examinations(reading, hospital_id=_hospital_id(), text=_typed())
         return _options(found)

@@ -20,6 +20,9 @@ from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
 from backend.kernel.uow import now
+from backend.scheduling import examinations
+from backend.scheduling.queries import examinations as schedules
+from backend.scheduling.rules import MODALITY_WORDS
 
 ORDER = "order"
 
@@ -89,10 +92,34 @@ def place_laboratory_order(
     )
 
 
-def cancel_order(session: Session, *, encounter_id: Id, order_id: Id) -> Order:
-    """Take back an order that is on no bill yet; its charge is cancelled with it. Repeating changes nothing.
+def place_examination_order(session: Session, *, encounter_id: Id, code: str) -> Order:
+    """Order an examination of the scheduling catalogue (CT, ultrasound, endoscopy …); it is booked afterwards."""
+    encounter = access.writable(session, encounter_id)
+    kind = schedules.find_examination_type(session, hospital_id=encounter.hospital_id, code=code)
+    if kind is None:
+        raise CatalogueItemUnknown(item=code)
+    return _place(
+        session,
+        encounter,
+        Order(
+            kind=OrderKind.EXAMINATION,
+            item_code=kind.code,
+            name=kind.name,
+            specification=str(MODALITY_WORDS[kind.modality]),
+            unit="次",
+            quantity=1,
+            dose="",
+            route="",
+            frequency="",
+        ),
+        price_item_code=kind.price_item_code,
+    )
 
-    OrderNotCancellable (409) when it is billed or carried out.
+
+def cancel_order(session: Session, *, encounter_id: Id, order_id: Id) -> Order:
+    """Take back an order that is on no bill yet; its charge is cancelled with it, and its booked examination.
+
+    Repeating changes nothing. OrderNotCancellable (409) when it is billed or carried out.
     """
     encounter = access.writable(session, encounter_id)
     order = lock_row(session, Order, order_id)
@@ -104,6 +131,10 @@ def cancel_order(session: Session, *, encounter_id: Id, order_id: Id) -> Order:
     if order.state is not OrderState.ACTIVE or line.state is not ChargeState.PENDING:
         raise OrderNotCancellable
     billing.cancel_charge(session, order.charge_id)
+    if order.kind is not OrderKind.DRUG:
+        examinations.drop_order(
+            session, order_id=order_id, patient_id=order.patient_id, reason=str(_("医嘱已撤销"))
+        )
     order.state, order.ended_at = OrderState.CANCELLED, now(session)
     access.record(session, "cancel_order", encounter, order_id=order_id)
     session.flush()
@@ -129,6 +160,11 @@ def restore_order(session: Session, *, encounter_id: Id, order_id: Id) -> Order:
                 LaboratoryPanel.code == order.item_code,
             )
         )
+    if order.kind is OrderKind.EXAMINATION:
+        kind = schedules.find_examination_type(
+            session, hospital_id=order.hospital_id, code=order.item_code
+        )
+        price_item_code = kind.price_item_code if kind is not None else None
     if price_item_code is None:
         raise CatalogueItemUnknown(item=order.item_code)
     order.charge_id = _charge(session, order, price_item_code)

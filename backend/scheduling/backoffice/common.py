@@ -16,6 +16,7 @@ from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission
 from backend.kernel.web import NavItem, current_actor
 from backend.organization import queries as organization
+from backend.scheduling import queries
 from backend.scheduling.rules import VISIT_TYPE_WORDS, VisitType
 
 blueprint = Blueprint(
@@ -76,12 +77,13 @@ def read_filter(values: Mapping[str, str]) -> Filter:
 
 
 def clinical_departments(session: Session) -> list[organization.Department]:
-    """The departments that hold clinics, by code; one query."""
-    return list(
-        organization.list_departments(
-            session, hospital_id=hospital_id(), kind=organization.DepartmentKind.CLINICAL
-        )
-    )
+    """The departments that hold clinics or have examination devices, by code; two queries."""
+    with_devices = queries.departments_with_devices(session, hospital_id=hospital_id())
+    return [
+        department
+        for department in organization.list_departments(session, hospital_id=hospital_id())
+        if department.kind is organization.DepartmentKind.CLINICAL or department.id in with_devices
+    ]
 
 
 def department_options(departments: Iterable[organization.Department]) -> list[tuple[str, str]]:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from backend.scheduling.models.calendar import CalendarDay
 from backend.scheduling.models.devices import Device
+from backend.scheduling.models.examinations import (
+    BookedExamination,
+    ExaminationItem,
+    ExaminationPlace,
+    ExaminationScreening,
+    ExaminationType,
+)
 from backend.scheduling.models.places import (
     IS_BOOKED,
     IS_FREE,
@@ -22,8 +29,13 @@ __all__ = [
     "IS_FREE",
     "IS_HELD",
     "Appointment",
+    "BookedExamination",
     "CalendarDay",
     "Device",
+    "ExaminationItem",
+    "ExaminationPlace",
+    "ExaminationScreening",
+    "ExaminationType",
     "Rush",
     "RushTicket",
     "Schedule",

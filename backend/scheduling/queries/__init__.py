@@ -19,6 +19,7 @@ from backend.scheduling.queries.rush import (
     line_state,
 )
 from backend.scheduling.queries.sessions import (
+    departments_with_devices,
     get_schedule,
     is_foreign,
     list_bookable,
@@ -62,6 +63,7 @@ __all__ = [
     "calendar_map",
     "compare_notice",
     "count_places",
+    "departments_with_devices",
     "find_rush",
     "find_rush_ticket",
     "get_appointment",

@@ -110,6 +110,12 @@ def list_schedules(
     return _schedule_views(session, *where)
 
 
+def departments_with_devices(session: Session, *, hospital_id: Id) -> frozenset[Id]:
+    """The departments that have an examination device; one query."""
+    rows = session.scalars(select(Device.department_id).where(Device.hospital_id == hospital_id))
+    return frozenset(rows)
+
+
 def get_schedule(session: Session, schedule_id: Id) -> ScheduleView:
     """One session with its places counted. Raises ScheduleNotFound (also for another hospital's)."""
     views = _schedule_views(session, Schedule.id == schedule_id)

@@ -24,7 +24,14 @@ class Tracer(StrEnum):
     IODINE = "iodine_131"
 
 
-#: What shares one visit: one needle, one table, one injection.
+class ExaminationState(StrEnum):
+    """Where a booked examination stands."""
+
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+
+
+#: Kinds of equipment that irradiate.
 IONISING = frozenset({Modality.CT, Modality.RADIOGRAPHY, Modality.NUCLEAR})
 
 
