@@ -20,6 +20,7 @@ from backend.identity import backoffice as accounts
 from backend.identity import login
 from backend.journeys import backoffice as front_desk
 from backend.journeys import today
+from backend.journeys.backoffice import examinations
 from backend.journeys.settlement import record_trade_status
 from backend.kernel import links
 from backend.kernel.live import Guard
@@ -64,6 +65,7 @@ def collect_parts(program: Program) -> Parts:
     parts.blueprints += [login.blueprint, accounts.home_blueprint, accounts.factor_blueprint]
     for domain in (
         front_desk,
+        examinations,
         workstation,
         accounts,
         places,

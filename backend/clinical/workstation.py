@@ -50,6 +50,14 @@ class Record:
         """How many orders stand."""
         return sum(order.state is not OrderState.CANCELLED for order in self.encounter.orders)
 
+    @property
+    def can_plan(self) -> bool:
+        """True when an examination is ordered, which then wants a time."""
+        return any(
+            order.kind is OrderKind.EXAMINATION and order.state is OrderState.ACTIVE
+            for order in self.encounter.orders
+        )
+
 
 def place_of_actor(session: Session) -> PlaceOfWork:
     """Who works here, with the department's queue and rooms; NotAPractitioner (403) for other staff."""

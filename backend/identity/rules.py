@@ -96,6 +96,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.QUEUEING_TICKET_MANAGE,
                 Permission.QUEUEING_TICKET_READ,
                 Permission.SCHEDULING_APPOINTMENT_WRITE,
+                Permission.SCHEDULING_EXAMINATION_BOOK,
                 Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
@@ -116,6 +117,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.PATIENTS_PATIENT_READ,
                 Permission.QUEUEING_TICKET_MANAGE,
                 Permission.QUEUEING_TICKET_READ,
+                Permission.SCHEDULING_EXAMINATION_BOOK,
                 Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
@@ -127,6 +129,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.PATIENTS_PATIENT_READ,
                 Permission.QUEUEING_TICKET_CALL,
                 Permission.QUEUEING_TICKET_READ,
+                Permission.SCHEDULING_EXAMINATION_BOOK,
                 Permission.SCHEDULING_SCHEDULE_READ,
                 Permission.SCHEDULING_SLOT_ADD,
             }

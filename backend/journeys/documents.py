@@ -9,9 +9,13 @@ from typing import Any
 from flask_babel import gettext as _
 
 from backend.billing.views import TENDER_WORDS, InvoiceView, PaymentView
-from backend.kernel.clock import local
+from backend.kernel.clock import business_date, local
 from backend.kernel.money import format_yuan
 from backend.queueing.views import TicketView
+from backend.scheduling.rules.examinations import Visit
+from backend.scheduling.rules.planning.explanation import when_words
+from backend.scheduling.rules.planning.preparation import Timed, steps_of_day
+from backend.scheduling.views import BookedExaminationView
 
 Element = dict[str, Any]
 
@@ -91,3 +95,49 @@ def receipt_document(
         {"type": "cut"},
     ]
     return elements
+
+
+_WEEKDAYS = "一二三四五六日"
+
+
+def preparation_document(
+    booked: Sequence[BookedExaminationView],
+    *,
+    hospital_name: str,
+    name_masked: str,
+    at: dt.datetime,
+) -> list[Element]:
+    """What the patient takes home: each day's examinations with time and place, what to do before and after."""
+    elements = [
+        text(hospital_name, 2, "center", bold=True),
+        text(_("检查准备单"), 1, "center"),
+        {"type": "rule"},
+        row(_("姓名"), name_masked),
+        row(_("打印时间"), f"{local(at):%Y-%m-%d %H:%M}"),
+    ]
+    days: dict[dt.date, list[BookedExaminationView]] = {}
+    for view in booked:
+        days.setdefault(business_date(view.starts_at), []).append(view)
+    for day, views in days.items():
+        weekday = _WEEKDAYS[day.weekday()]
+        elements += [{"type": "rule"}, text(f"{day:%m-%d} 周{weekday}", 2, bold=True)]
+        timed = [Timed(Visit("", v.ordered), v.starts_at, v.ends_at) for v in views]
+        steps = steps_of_day(timed)
+        elements += [_step(step.at, str(step.words), day) for step in steps if step.is_before]
+        for view in views:
+            elements.append(text(f"{local(view.starts_at):%H:%M} {view.name}", bold=True))
+            elements.append(text(f"{view.device.name} · {view.device.place}"))
+        elements += [_step(step.at, str(step.words), day) for step in steps if not step.is_before]
+    if not booked:
+        elements += [{"type": "rule"}, text(_("没有已约的检查"), 1, "center")]
+    elements += [
+        {"type": "rule"},
+        text(_("请提前 15 分钟到检查科室登记；不能来请提前取消"), 1, "center"),
+        {"type": "feed", "lines": 2},
+        {"type": "cut"},
+    ]
+    return elements
+
+
+def _step(at: dt.datetime | None, words: str, day: dt.date) -> Element:
+    return text(f"□ {when_words(at, day)} {words}" if at else f"□ {words}")

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     QUEUEING_TICKET_MANAGE = "queueing:ticket:manage"
     QUEUEING_TICKET_READ = "queueing:ticket:read"
     SCHEDULING_APPOINTMENT_WRITE = "scheduling:appointment:write"
+    SCHEDULING_EXAMINATION_BOOK = "scheduling:examination:book"
     SCHEDULING_SCHEDULE_GENERATE = "scheduling:schedule:generate"
     SCHEDULING_SCHEDULE_MANAGE = "scheduling:schedule:manage"
     SCHEDULING_SCHEDULE_READ = "scheduling:schedule:read"

@@ -96,6 +96,7 @@ def allowed() -> dict[str, bool]:
     actor = current_actor()
     return {
         "book": has(actor, Permission.SCHEDULING_APPOINTMENT_WRITE),
+        "examine": has(actor, Permission.SCHEDULING_EXAMINATION_BOOK),
         "check_in": has(actor, Permission.QUEUEING_TICKET_MANAGE),
         "pay": has(actor, Permission.BILLING_PAYMENT_TAKE),
         "refund": has(actor, Permission.BILLING_REFUND_REQUEST),
