@@ -36,8 +36,10 @@ def upgrade() -> None:
                 "ct",
                 "mr",
                 "radiography",
+                "mammography",
                 "ultrasound",
                 "nuclear",
+                "pet",
                 "endoscopy",
                 "laboratory",
                 name="modality",
@@ -271,6 +273,7 @@ def upgrade() -> None:
             batch_op.f("ix_scheduling_examination_place_hospital_id"), ["hospital_id"], unique=False
         )
     _let_orders_be_examinations()
+    _know_more_devices()
 
 
 def _let_orders_be_examinations() -> None:
@@ -279,3 +282,15 @@ def _let_orders_be_examinations() -> None:
     with op.batch_alter_table("clinical_order") as batch:
         batch.drop_constraint(name, type_="check")
         batch.create_check_constraint(name, "kind IN ('drug', 'laboratory', 'examination')")
+
+
+def _know_more_devices() -> None:
+    """PET/CT and mammography are kinds of their own: no bone scan is done on the one, no barium meal on the other."""
+    name = op.f("ck_scheduling_device_modality")
+    kinds = (
+        "'ct', 'mr', 'radiography', 'mammography', 'ultrasound', 'nuclear', 'pet', 'endoscopy',"
+        " 'laboratory'"
+    )
+    with op.batch_alter_table("scheduling_device") as batch:
+        batch.drop_constraint(name, type_="check")
+        batch.create_check_constraint(name, f"modality IN ({kinds})")

@@ -32,7 +32,9 @@ class ExaminationState(StrEnum):
 
 
 #: Kinds of equipment that irradiate.
-IONISING = frozenset({Modality.CT, Modality.RADIOGRAPHY, Modality.NUCLEAR})
+IONISING = frozenset(
+    {Modality.CT, Modality.RADIOGRAPHY, Modality.MAMMOGRAPHY, Modality.NUCLEAR, Modality.PET}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,10 @@ class Modality(StrEnum):
     CT = "ct"
     MR = "mr"
     RADIOGRAPHY = "radiography"
+    MAMMOGRAPHY = "mammography"
     ULTRASOUND = "ultrasound"
     NUCLEAR = "nuclear"
+    PET = "pet"
     ENDOSCOPY = "endoscopy"
     LABORATORY = "laboratory"
 
@@ -85,9 +87,11 @@ class Channel(StrEnum):
 MODALITY_WORDS = {
     Modality.CT: _("CT"),
     Modality.MR: _("磁共振"),
-    Modality.RADIOGRAPHY: _("X 线"),
+    Modality.RADIOGRAPHY: _("X 线透视"),
+    Modality.MAMMOGRAPHY: _("乳腺钼靶"),
     Modality.ULTRASOUND: _("超声"),
     Modality.NUCLEAR: _("核医学"),
+    Modality.PET: _("PET/CT"),
     Modality.ENDOSCOPY: _("内镜"),
     Modality.LABORATORY: _("检验采样"),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from backend.kernel.clock import local
+from backend.scheduling.rules.intervals import Gap
 from backend.scheduling.rules.planning import Maker, Placed, Plan, Problem
 from backend.scheduling.rules.planning.preparation import Step, Timed, steps_of_day
 
@@ -21,6 +22,15 @@ class DayPlan:
     placed: tuple[Placed, ...]
     steps: tuple[Step, ...]
     reasons: tuple[str, ...]
+
+    @property
+    def timeline(self) -> list[tuple[dt.datetime, Placed | None, Step | None]]:
+        """Visits and what has a time of its own, one after the other."""
+        entries: list[tuple[dt.datetime, Placed | None, Step | None]] = [
+            (one.option.starts_at, one, None) for one in self.placed
+        ]
+        entries += [(step.at, None, step) for step in self.steps if step.at is not None]
+        return sorted(entries, key=lambda entry: entry[0])
 
     @property
     def starts_at(self) -> dt.datetime:
@@ -64,9 +74,8 @@ def _why_this_day(
         for one in placed:
             gap = problem.gaps[before.visit.key, one.visit.key]
             back = problem.gaps[one.visit.key, before.visit.key]
-            if _parts_days(gap.minutes, gap.next_day) and (
-                back.is_forbidden or _parts_days(back.minutes, back.next_day)
-            ):
+            hours = _hours_of_a_day(before, one)
+            if _parts_days(gap, hours) and (back.is_forbidden or _parts_days(back, hours)):
                 apart.append((before, one, gap.reasons))
     for before, one, reasons in apart:
         words = "；".join(map(str, reasons))
@@ -76,28 +85,34 @@ def _why_this_day(
         yield _("前面的日子里没有能接得上的空位")
 
 
-def _parts_days(minutes: int, next_day: bool) -> bool:
-    """True when the two cannot be on one day: a hospital's day has about ten hours."""
-    return next_day or minutes >= 10 * 60
+def _hours_of_a_day(one: Placed, other: Placed) -> int:
+    """How long the part of a day is that both can be in: who fasts for both has only the morning."""
+    return 4 if one.visit.is_morning_only and other.visit.is_morning_only else 10
+
+
+def _parts_days(gap: Gap, hours: int) -> bool:
+    """True when the two cannot be on one day in this order."""
+    return gap.next_day or gap.minutes >= hours * 60
 
 
 def _why_this_order(problem: Problem, placed: Sequence[Placed]) -> Iterator[str]:
+    """What must come first, one sentence for each later visit and reason."""
+    firsts: dict[tuple[str, str], list[str]] = {}
+    waits: dict[tuple[str, str], list[str]] = {}
     for index, one in enumerate(placed):
         for other in placed[index + 1 :]:
             gap = problem.gaps[one.visit.key, other.visit.key]
             back = problem.gaps[other.visit.key, one.visit.key]
-            if back.is_forbidden or _parts_days(back.minutes, back.next_day):
-                why = "；".join(map(str, back.reasons))
-                yield _(
-                    "先“%(one)s”后“%(other)s”：%(why)s",
-                    one=one.visit.name,
-                    other=other.visit.name,
-                    why=why,
-                )
-            elif gap.minutes:
-                why = "；".join(map(str, gap.reasons))
-                yield _("“%(one)s”与“%(other)s”之间留出时间：%(why)s",
-                        one=one.visit.name, other=other.visit.name, why=why)  # fmt: skip
+            must_be_first = back.is_forbidden or _parts_days(back, _hours_of_a_day(one, other))
+            if must_be_first or gap.minutes:
+                group = firsts if must_be_first else waits
+                for reason in back.reasons if must_be_first else gap.reasons:
+                    group.setdefault((other.visit.name, str(reason)), []).append(one.visit.name)
+    for (later, why), earlier in firsts.items():
+        yield _("先“%(one)s”后“%(other)s”：%(why)s", one="”“".join(earlier), other=later, why=why)
+    for (later, why), earlier in waits.items():
+        yield _("“%(one)s”与“%(other)s”之间留出时间：%(why)s",
+                one="”“".join(earlier), other=later, why=why)  # fmt: skip
     fasting = [one for one in placed if one.visit.is_morning_only]
     if fasting:
         names = "、".join(one.visit.name for one in fasting)

@@ -69,13 +69,20 @@ def _food(timed: Sequence[Timed]) -> Iterator[Step]:
     if not fasting:
         return
     stop = min(one.starts_at - dt.timedelta(hours=e.fasting_hours) for one, e in fasting)
-    yield Step(_by_day(stop), _("从这时起不要吃东西"), "bowl-off")
+    yield Step(_by_day(stop), _("从这时起不要吃东西"), "tools-kitchen-2-off")
     dry = [one.starts_at - DRY for one, e in fasting if e.is_dry]
     if dry:
         yield Step(_by_day(min(dry)), _("从这时起水也不要喝"), "droplet-off")
     last = max(fasting, key=lambda pair: pair[0].ends_at)[0]
+    is_drowsy = any(e.has_sedation for e in last.visit.examinations)
+    again = (
+        _("“%(name)s”做完、完全清醒后再吃东西") if is_drowsy else _("“%(name)s”做完后可以吃东西")
+    )
     yield Step(
-        last.ends_at, _("“%(name)s”做完后可以吃东西", name=last.visit.name), "bowl", is_before=False
+        last.ends_at,
+        again % {"name": last.visit.name},
+        "tools-kitchen-2",
+        is_before=False,
     )
 
 
@@ -106,7 +113,7 @@ def _of_examination(e: Examination, one: Timed) -> Iterator[Step]:
         yield Step(None, _("麻醉后当天不能开车、不签重要文件"), "car-off", is_before=False)
     if e.modality is Modality.MR:
         yield Step(None, _("取下手表、首饰、假牙等金属物品，不带手机和磁卡进检查室"), "magnet-off")
-    if e.modality in (Modality.CT, Modality.RADIOGRAPHY):
+    if e.modality in (Modality.CT, Modality.RADIOGRAPHY, Modality.MAMMOGRAPHY):
         yield Step(None, _("穿没有金属扣的衣服，带上以往的片子和报告"), "shirt")
     if e.contrast is not None:
         yield from _contrast(e.contrast)
@@ -118,7 +125,7 @@ def _of_examination(e: Examination, one: Timed) -> Iterator[Step]:
         words = _("注射药物后多喝水、多排尿，一天内不要接近孕妇和婴幼儿")
         yield Step(None, words, "radioactive", is_before=False)
     if e.instruction:
-        yield Step(None, _("%(words)s", words=e.instruction), "info-circle")
+        yield Step(None, _("%(name)s：%(words)s", name=e.name, words=e.instruction), "info-circle")
 
 
 def _contrast(contrast: Contrast) -> Iterator[Step]:
