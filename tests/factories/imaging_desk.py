@@ -105,7 +105,7 @@ def places_of(proposal: Proposal) -> dict[str, tuple[Id, ...]]:
 
 
 def make_imaging_desk(database: Database) -> ImagingDesk:
-    """One CT, MR, ultrasound, endoscopy room and blood desk, open for two weeks; the first patient sits with the doctor."""
+    """One CT, MR, ultrasound, endoscopy room and blood desk, open for two weeks; somebody sits with the doctor."""
     hour = make_hour(database)
     clinic = hour.clinic
     with database.write(SYSTEM) as session:

@@ -6,7 +6,7 @@ import base64
 import binascii
 
 import segno
-from flask import Blueprint, Response, flash
+from flask import Blueprint, Response, current_app, flash
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -37,6 +37,9 @@ NAV: tuple[NavItem, ...] = (
         order=10,
     ),
 )
+
+#: Where a patient's examinations are planned, when that page is there.
+EXAMINATIONS = "examinations.patient"
 
 SEX_WORDS = {
     Sex.UNKNOWN: lazy_gettext("未知"),
@@ -96,7 +99,8 @@ def allowed() -> dict[str, bool]:
     actor = current_actor()
     return {
         "book": has(actor, Permission.SCHEDULING_APPOINTMENT_WRITE),
-        "examine": has(actor, Permission.SCHEDULING_EXAMINATION_BOOK),
+        "examine": EXAMINATIONS in current_app.view_functions
+        and has(actor, Permission.SCHEDULING_EXAMINATION_BOOK),
         "check_in": has(actor, Permission.QUEUEING_TICKET_MANAGE),
         "pay": has(actor, Permission.BILLING_PAYMENT_TAKE),
         "refund": has(actor, Permission.BILLING_REFUND_REQUEST),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, current_app, flash, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -54,6 +54,8 @@ blueprint = Blueprint(
 )
 
 NAV: tuple[NavItem, ...] = ()
+#: Where the patient is in hand, for those who work there.
+FRONT_DESK = "front_desk.patient"
 MOST_EGFR = 200
 LONGEST_REASON = 100
 #: The questions of safety in the words in which a patient is asked.
@@ -257,5 +259,7 @@ def _page(
         when_words=when_words,
         business_date=business_date,
         new_key=common.new_key,
-        can_see_desk=has(actor, Permission.BILLING_PAYMENT_TAKE),
+        can_see_desk=FRONT_DESK in current_app.view_functions
+        and has(actor, Permission.PATIENTS_PATIENT_READ)
+        and has(actor, Permission.BILLING_PAYMENT_TAKE),
     )

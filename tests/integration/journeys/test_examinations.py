@@ -14,6 +14,7 @@ from backend.clinical import service as clinical
 from backend.clinical.queries import get_encounter, list_examination_orders
 from backend.journeys import documents
 from backend.kernel.clock import local
+from backend.kernel.ids import Id
 from backend.kernel.outbox import OutboxEvent
 from backend.kernel.uow import Database
 from backend.scheduling import examinations as scheduling
@@ -26,6 +27,7 @@ from backend.scheduling.errors import (
 )
 from backend.scheduling.queries import examinations as queries
 from backend.scheduling.verify import verify_slots
+from backend.scheduling.views import BookedExaminationView
 from tests.factories.databases import SYSTEM
 from tests.factories.imaging_desk import ImagingDesk, make_imaging_desk, places_of
 
@@ -35,7 +37,7 @@ def desk(database: Database) -> ImagingDesk:
     return make_imaging_desk(database)
 
 
-def booked(desk: ImagingDesk) -> list[queries.BookedExaminationView]:
+def booked(desk: ImagingDesk) -> list[BookedExaminationView]:
     with desk.database.read(SYSTEM) as session:
         return queries.list_booked_examinations(
             session, patient_id=desk.patient_id, hospital_id=desk.hospital_id
@@ -121,7 +123,7 @@ def test_a_place_that_has_gone_leaves_nothing_booked_and_the_new_plan_says_what_
     assert_slots_verify(desk)
 
 
-def _schedule_of(desk: ImagingDesk, slot_id: object) -> object:
+def _schedule_of(desk: ImagingDesk, slot_id: Id) -> Id:
     from backend.scheduling.models import Slot
 
     with desk.database.read(SYSTEM) as session:
