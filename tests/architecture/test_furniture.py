@@ -50,6 +50,7 @@ DOMAINS = (
 # What one domain needs beyond the common furniture, with the reason in its module's docstring.
 EXTRA = {
     ("clinical", "workstation.py"),
+    ("scheduling", "examinations.py"),
     ("identity", "audit_trail.py"),
     ("identity", "audit_words.py"),
     ("identity", "login.py"),
