@@ -19,7 +19,8 @@ MISSED_BATCH = 200
 def mark_missed(session: Session, limit: int = MISSED_BATCH) -> int:
     """Mark booked appointments of past days as missed, oldest first; how many. Publishes AppointmentMissed.
 
-    A stopped session's are left to whoever stops it: nobody can miss a visit that did not take place.
+    Places on devices are left alone: nobody checks in for an examination here, and one may take several. A stopped
+    session's are left to whoever stops it: nobody can miss a visit that did not take place.
     """
     past = (
         select(Appointment.id)
@@ -27,6 +28,7 @@ def mark_missed(session: Session, limit: int = MISSED_BATCH) -> int:
         .where(
             IS_BOOKED,
             Appointment.business_date < today(session),
+            Appointment.device_id.is_(None),
             Schedule.status == ScheduleStatus.OPEN,
         )
         .order_by(Appointment.business_date)

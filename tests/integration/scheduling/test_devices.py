@@ -10,11 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from backend.kernel.uow import Database
-from backend.scheduling import queries
+from backend.scheduling import queries, service
 from backend.scheduling.errors import TemplateInvalid
 from backend.scheduling.rules import AppointmentState, Modality, SlotState
 from backend.scheduling.verify import verify_slots
-from tests.factories.clinic import MONDAY, Clinic
+from tests.factories.clinic import MONDAY, Clinic, open_schedules
 from tests.factories.databases import SYSTEM
 from tests.factories.imaging import add_device, open_days
 from tests.integration.scheduling.acts import confirm, hold, state
@@ -77,3 +77,17 @@ def test_a_session_is_exactly_ones(database: Database, clinic: Clinic) -> None:
     open_days(database, clinic, MONDAY, MONDAY)
     with pytest.raises(DBAPIError), database.write(SYSTEM) as session:
         session.execute(text("UPDATE scheduling_schedule SET practitioner_id = NULL"))
+
+
+def test_an_examination_of_the_past_is_no_missed_visit(
+    database: Database, clinic: Clinic, device_schedule: queries.ScheduleView
+) -> None:
+    place = hold(database, clinic.patient_ids[0], device_schedule.schedule_id)
+    confirm(database, place)
+    visit = hold(database, clinic.patient_ids[0], open_schedules(database, clinic)[0])
+    confirm(database, visit)
+    database.clock.advance(dt.timedelta(days=1))  # type: ignore[attr-defined]
+    with database.write(SYSTEM) as session:
+        assert service.mark_missed(session) == 1
+    assert state(database, place) is AppointmentState.BOOKED
+    assert state(database, visit) is AppointmentState.NO_SHOW
