@@ -1,0 +1,253 @@
+"""Any order of commands, notifications, lost answers and kills: books explained, nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import select
+
+from backend.billing import queries, service
+from backend.billing.models import Refund
+from backend.billing.ports import GatewayRefused, GatewayUnknown, RefundState, TradeState
+from backend.billing.rules import Channel, Tender
+from backend.billing.rules import RefundState as Booked
+from backend.kernel.errors import XinglinError
+from backend.kernel.ids import Id
+from tests.factories.databases import SYSTEM
+from tests.factories.money_machine import MoneyMachineWorld
+
+PICK = st.integers(min_value=0, max_value=3)
+FEN = st.sampled_from([1, 500, 2500, 3333])
+FAR = st.sampled_from([Tender.WECHAT_NATIVE, Tender.ALIPAY_QR, Tender.INSURANCE, Tender.BANK_CARD])
+
+
+class MoneyMachine(RuleBasedStateMachine):
+    """Cashiers, patients, timers, far ends and power cuts act in any order on a few bills."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = MoneyMachineWorld()
+        self.bills: list[Id] = []
+        self.payments: list[Id] = []
+        self.last: tuple[Any, str] | None = None
+        self.keys = 0
+
+    def teardown(self) -> None:
+        try:
+            self.world.come_to_rest()
+            self.world.assert_at_rest()
+        finally:
+            self.world.close()
+
+    @initialize()
+    def open_an_account_and_a_bill(self) -> None:
+        money = self.world.money
+        self.account = self.world.write(
+            lambda s: (
+                service.open_account(
+                    s, hospital_id=money.hospital_id, patient_id=money.patient_id
+                ).id
+            )
+        )
+        self.open_bill()
+
+    def command(self, act: Any) -> Any:
+        """One command with a key of its own; refusals are fine, a kill loses it whole or keeps it whole."""
+        self.keys += 1
+        key = f"k{self.keys}"
+        self.last = (act, key)
+        return self._do(act, key)
+
+    def _do(self, act: Any, key: str) -> Any:
+        try:
+            return self.world.survive(lambda: self.world.write(lambda s: act(s, key)))
+        except XinglinError as refusal:
+            assert refusal.status in (404, 409, 422), refusal
+            return None
+
+    def bill(self, index: int) -> Id:
+        return self.bills[index % len(self.bills)]
+
+    @rule()
+    def open_bill(self) -> None:
+        made = self.world.survive(
+            lambda: self.world.money.bill(
+                "REG-ASSOC", "LAB-CBC", expires_in=dt.timedelta(minutes=15)
+            )
+        )
+        if made is not None:
+            self.bills.append(made)
+
+    @rule(index=PICK, fen=FEN, whole=st.booleans())
+    def pay_cash(self, index: int, fen: int, whole: bool) -> None:
+        bill = self.bill(index)
+        self.command(
+            lambda s, key: service.pay_cash(
+                s,
+                invoice_id=bill,
+                received_fen=10_000,
+                amount_fen=None if whole else fen,
+                channel=Channel.COUNTER,
+                key=key,
+            )
+        )
+
+    @rule(index=PICK, fen=FEN)
+    def pay_prepaid(self, index: int, fen: int) -> None:
+        bill = self.bill(index)
+        self.command(
+            lambda s, key: service.pay_prepaid(s, invoice_id=bill, amount_fen=fen, key=key)
+        )
+
+    @rule(index=PICK, tender=FAR, fen=FEN, whole=st.booleans())
+    def start(self, index: int, tender: Tender, fen: int, whole: bool) -> None:
+        bill = self.bill(index)
+        with self.world.database.read(SYSTEM) as session:
+            due = queries.get_invoice(session, bill).due_fen
+        made = self.command(
+            lambda s, key: (
+                service.start_payment(
+                    s,
+                    invoice_id=bill,
+                    amount_fen=due if whole else fen,
+                    tender=tender,
+                    is_part=not whole,
+                    key=key,
+                ).id
+            )
+        )
+        if made is not None:
+            self.payments.append(made)
+
+    @rule()
+    def the_answer_was_lost_and_the_command_comes_again(self) -> None:
+        if self.last is not None:
+            self._do(*self.last)
+
+    @rule(index=PICK)
+    def cancel(self, index: int) -> None:
+        if self.payments:
+            payment = self.payments[index % len(self.payments)]
+            self.command(lambda s, key: service.cancel_payment(s, payment))
+
+    @rule(index=PICK, keep=st.booleans())
+    def the_hold_runs_out(self, index: int, keep: bool) -> None:
+        bill = self.bill(index)
+        self.command(
+            lambda s, key: service.void_invoice(
+                s, bill, reason="hold_expired", cancel_charges=not keep
+            )
+        )
+
+    @rule(index=PICK, fen=FEN, channel=st.sampled_from([Channel.COUNTER, Channel.PHONE]))
+    def refund(self, index: int, fen: int, channel: Channel) -> None:
+        bill = self.bill(index)
+        with self.world.database.read(SYSTEM) as session:
+            lines = queries.get_invoice(session, bill).lines
+        whole = {line.charge_id: line.amount_fen - line.refunded_fen for line in lines}
+        parts = whole if fen == 1 else {lines[0].charge_id: fen} if lines else {}
+        self.command(
+            lambda s, key: service.refund_charges(
+                s, invoice_id=bill, parts=parts, reason="story", channel=channel, key=key
+            )
+        )
+
+    @rule(fen=FEN)
+    def top_up(self, fen: int) -> None:
+        made = self.command(
+            lambda s, key: (
+                service.start_top_up(s, account_id=self.account, amount_fen=fen, key=key).id
+            )
+        )
+        if made is not None:
+            self.bills.append(made)
+
+    @rule(fen=FEN)
+    def withdraw(self, fen: int) -> None:
+        self.command(
+            lambda s, key: service.withdraw(
+                s, account_id=self.account, amount_fen=fen, reason="story", key=key
+            )
+        )
+
+    @rule(frozen=st.booleans())
+    def freeze(self, frozen: bool) -> None:
+        act = service.freeze_account if frozen else service.unfreeze_account
+        self.command(lambda s, key: act(s, self.account, reason="story"))
+
+    @rule()
+    def hand_cash_over(self) -> None:
+        with self.world.database.read(SYSTEM) as session:
+            waiting = session.scalar(select(Refund.id).where(Refund.state == Booked.CREATED))
+        if waiting is not None:
+            self.command(lambda s, key: service.hand_over_cash(s, waiting))
+
+    # --- the far end and the line to it --------------------------------------------------
+
+    @rule(index=PICK, wrong=st.sampled_from([0, 0, 0, 1]))
+    def the_payer_pays(self, index: int, wrong: int) -> None:
+        open_orders = [
+            order for order in self.world.far.orders.values() if order.state is TradeState.NOT_PAID
+        ]
+        if open_orders:
+            order = open_orders[index % len(open_orders)]
+            self.world.far.pay(order.out_trade_no, (order.amount_fen or 0) + wrong)
+
+    @rule(index=st.integers(0, 11))
+    def a_notification_arrives(self, index: int) -> None:
+        """Any of those ever sent: late, repeated, out of order, or never."""
+        told = self.world.far.told
+        if told:
+            self.world.survive(lambda: self.world.tell(told[index % len(told)]))
+
+    @rule(is_lost=st.booleans(), times=st.integers(1, 3))
+    def the_line_is_bad(self, is_lost: bool, times: int) -> None:
+        queue = self.world.far.lose_next if is_lost else self.world.far.fail_next
+        queue.extend([GatewayUnknown("line")] * times)
+
+    @rule()
+    def the_far_end_refuses_once(self) -> None:
+        self.world.far.fail_next.append(GatewayRefused("SYSTEM_BUSY", "later"))
+
+    @rule(state=st.sampled_from([RefundState.SUCCESS, RefundState.PROCESSING]))
+    def refunds_take_their_time(self, state: RefundState) -> None:
+        self.world.far.refund_state = state
+        self.world.far.finish_refunds(state)
+
+    @rule(where=st.sampled_from(["commit", "before", "after"]))
+    def the_power_will_be_cut(self, where: str) -> None:
+        if where == "commit":
+            self.world.die_at_commit = True
+        elif where == "before":
+            self.world.far.die_before = True
+        else:
+            self.world.far.die_after = True
+
+    @rule()
+    def the_process_is_killed_now(self) -> None:
+        self.world.restart()
+
+    @rule(seconds=st.sampled_from([1, 10, 60, 1000, 7200]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.advance(dt.timedelta(seconds=seconds))
+        self.world.work()
+
+    @invariant()
+    def books_are_explained(self) -> None:
+        self.world.assert_explained()
+
+
+MoneyMachine.TestCase.settings = settings(
+    max_examples=14,
+    stateful_step_count=40,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+TestMoneyMachine = MoneyMachine.TestCase
