@@ -22,7 +22,7 @@ from backend.billing.services.closing import (
     close_shift,
 )
 from backend.billing.services.deposits import start_top_up, withdraw
-from backend.billing.services.endings import void_invoice
+from backend.billing.services.endings import release_parts, void_invoice
 from backend.billing.services.executions import (
     mark_executed,
     reverse_charge,
@@ -109,6 +109,7 @@ __all__ = [
     "raise_charge",
     "record_stray_trade",
     "refund_charges",
+    "release_parts",
     "report_silence",
     "request_refund",
     "request_run",

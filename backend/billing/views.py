@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
@@ -22,6 +23,9 @@ from backend.billing.rules import (
     Tender,
 )
 from backend.kernel.ids import Id
+
+#: The source of charges that are top-ups of a prepaid account.
+TOP_UP = "deposit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class LineView:
     source_kind: str
     source_id: Id
     invoice_id: Id | None
+    #: Done or dispensed: not refunded before that is reversed.
+    is_executed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,11 @@ class InvoiceView:
     expires_at: dt.datetime | None
     is_ending: bool
     lines: tuple[LineView, ...]
+
+    @property
+    def is_top_up(self) -> bool:
+        """A bill over money paid ahead."""
+        return any(line.source_kind == TOP_UP for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,8 @@ class RefundView:
     id: Id
     payment_id: Id
     invoice_id: Id
+    #: Where it goes back to.
+    tender: Tender
     state: RefundState
     amount_fen: int
     out_refund_no: str
@@ -171,6 +184,14 @@ class StatementView:
     opening_fen: int
     closing_fen: int
     lines: tuple[StatementLine, ...]
+
+    @property
+    def running(self) -> list[tuple[StatementLine, int]]:
+        """Each line with the balance after it."""
+        balances = itertools.accumulate(
+            (line.amount_fen for line in self.lines), initial=self.opening_fen
+        )
+        return list(zip(self.lines, itertools.islice(balances, 1, None), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +280,15 @@ CASE_WORDS = {
     CaseKind.BILL_THEIRS_ONLY: _("对账：渠道账单有记录，本院未入账"),
     CaseKind.BILL_AMOUNT_DIFFERS: _("对账：双方金额不一致"),
     CaseKind.UNKNOWN_REFUND: _("渠道退款不是本院发起"),
+}
+
+#: How a refund stands, for staff.
+REFUND_WORDS = {
+    RefundState.CREATED: _("待退"),
+    RefundState.PROCESSING: _("退款中"),
+    RefundState.UNKNOWN: _("确认中"),
+    RefundState.SUCCEEDED: _("已退"),
+    RefundState.ABNORMAL: _("异常"),
 }
 
 #: What moves the balance of a prepaid account.

@@ -85,6 +85,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         ),
         Role.REGISTRAR: frozenset(
             {
+                Permission.BILLING_DEPOSIT_MANAGE,
                 Permission.BILLING_INVOICE_READ,
                 Permission.BILLING_PAYMENT_TAKE,
                 Permission.BILLING_PRICE_READ,
@@ -103,6 +104,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Role.CASHIER: frozenset(
             {
                 Permission.BILLING_CASE_CLOSE,
+                Permission.BILLING_DEPOSIT_MANAGE,
                 Permission.BILLING_INVOICE_READ,
                 Permission.BILLING_PAYMENT_TAKE,
                 Permission.BILLING_PRICE_READ,
@@ -123,6 +125,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         ),
         Role.DOCTOR: frozenset(
             {
+                Permission.BILLING_EXECUTION_REVERSE,
                 Permission.BILLING_PRICE_READ,
                 Permission.CLINICAL_ENCOUNTER_READ,
                 Permission.CLINICAL_ENCOUNTER_WRITE,

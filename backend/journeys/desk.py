@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
-from backend.billing.errors import InvoiceUnknown, PaymentUnknown
-from backend.billing.views import InvoiceView, PaymentView
+from backend.billing.errors import InvoiceUnknown, PaymentUnknown, RefundUnknown
+from backend.billing.views import AccountView, InvoiceView, PaymentView, RefundView
 from backend.journeys.visit_status import Stage, VisitStatus, visit_statuses
 from backend.kernel.ids import Id
 from backend.kernel.uow import today
@@ -29,10 +29,11 @@ _OVER = frozenset({Stage.CANCELLED, Stage.EXPIRED, Stage.NO_SHOW, Stage.DONE})
 
 @dataclass(frozen=True, slots=True)
 class OpenBill:
-    """A bill to be paid now, and the QR payment it waits for, if one was begun."""
+    """A bill to be paid now, the payment it waits for, if one was begun, and the parts that are paid."""
 
     invoice: InvoiceView
     payment: PaymentView | None
+    parts: tuple[PaymentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Hand:
     visits: tuple[VisitStatus, ...]
     bills: tuple[OpenBill, ...]
     today: dt.date
+    account: AccountView | None = None
+    #: Cash that waits at the counter for this patient.
+    cash_back: tuple[RefundView, ...] = ()
 
     @property
     def due_fen(self) -> int:
@@ -51,7 +55,8 @@ class Hand:
 
 
 def get_hand(session: Session, patient_id: Id, *, hospital_id: Id) -> Hand:
-    """The patient with visits of today and to come, and open bills; at most ten queries. PatientNotFound."""
+    """The patient with visits of today and to come, and open bills; at most twelve queries and one a
+    bill that is paid in part. PatientNotFound."""
     patient = patients.get_patient(session, patient_id, hospital_id=hospital_id)
     day = today(session)
     invoices = bills.list_open_invoices(session, patient_id)
@@ -62,10 +67,18 @@ def get_hand(session: Session, patient_id: Id, *, hospital_id: Id) -> Hand:
         patient=patient,
         visits=tuple(sorted(statuses, key=_order)),
         bills=tuple(
-            OpenBill(invoice, payments.get(invoice.id))
+            OpenBill(
+                invoice,
+                payments.get(invoice.id),
+                tuple(bills.list_settling_payments(session, invoice.id))
+                if invoice.paid_fen
+                else (),
+            )
             for invoice in sorted(invoices, key=_urgency)
         ),
         today=day,
+        account=bills.find_account(session, patient_id, hospital_id=hospital_id),
+        cash_back=tuple(bills.list_cash_to_hand_over(session, patient_id)),
     )
 
 
@@ -123,6 +136,14 @@ def get_payment(session: Session, payment_id: Id, *, patient_id: Id) -> PaymentV
     if payment.patient_id != patient_id:
         raise PaymentUnknown
     return payment
+
+
+def get_refund(session: Session, refund_id: Id, *, patient_id: Id) -> RefundView:
+    """That patient's refund; RefundUnknown also for another patient's."""
+    refund = bills.get_refund(session, refund_id)
+    if bills.get_payment(session, refund.payment_id).patient_id != patient_id:
+        raise RefundUnknown
+    return refund
 
 
 def get_ticket(session: Session, ticket_id: Id, *, patient_id: Id) -> TicketView:

@@ -41,13 +41,29 @@ def pay_cash(
     *,
     invoice_id: Id,
     received_fen: int,
+    amount_fen: int | None = None,
     channel: Channel | None = None,
     key: str | None = None,
 ) -> Id:
     """Take cash at the counter and confirm what it pays for; the payment. Errors: those of ``billing.pay_cash``."""
     payment = billing.pay_cash(
-        session, invoice_id=invoice_id, received_fen=received_fen, channel=channel, key=key
+        session,
+        invoice_id=invoice_id,
+        received_fen=received_fen,
+        amount_fen=amount_fen,
+        channel=channel,
+        key=key,
     )
+    session.flush()
+    confirm_paid_visits(session, invoice_id)
+    return payment.id
+
+
+def pay_prepaid(
+    session: Session, *, invoice_id: Id, amount_fen: int | None = None, key: str | None = None
+) -> Id:
+    """Pay from the patient's account and confirm what that pays for; the payment. Errors: those of billing's."""
+    payment = billing.pay_prepaid(session, invoice_id=invoice_id, amount_fen=amount_fen, key=key)
     session.flush()
     confirm_paid_visits(session, invoice_id)
     return payment.id

@@ -15,6 +15,8 @@ class Permission(StrEnum):
 
     BILLING_CASE_CLOSE = "billing:case:close"
     BILLING_DAY_CLOSE = "billing:day:close"
+    BILLING_DEPOSIT_MANAGE = "billing:deposit:manage"
+    BILLING_EXECUTION_REVERSE = "billing:execution:reverse"
     BILLING_INVOICE_READ = "billing:invoice:read"
     BILLING_PAYMENT_TAKE = "billing:payment:take"
     BILLING_PRICE_READ = "billing:price:read"

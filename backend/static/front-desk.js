@@ -11,11 +11,19 @@
 
   const words = (fen) => `¥${(fen / 100).toFixed(2)}`;
 
+  // What is due now: the part that was named, or all of it.
+  function dueOf(form, cash) {
+    const part = form.querySelector("[data-part]");
+    return (part && fenOf(part.value)) ?? Number(cash.dataset.dueFen);
+  }
+
   document.addEventListener("input", (event) => {
-    const due = Number(event.target.dataset?.dueFen);
-    if (!due) return;
-    const out = event.target.form.querySelector("[data-change]");
-    const fen = fenOf(event.target.value);
+    const form = event.target.form;
+    const cash = form?.querySelector("[data-due-fen]");
+    if (!cash || !event.target.matches("[data-due-fen], [data-part]")) return;
+    const due = dueOf(form, cash);
+    const out = form.querySelector("[data-change]");
+    const fen = fenOf(cash.value);
     if (fen === null) out.textContent = "\u00a0";
     else if (fen < due) out.textContent = `${out.dataset.wordsShort} ${words(due - fen)}`;
     else out.textContent = `${out.dataset.wordsChange} ${words(fen - due)}`;

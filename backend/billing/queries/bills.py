@@ -60,6 +60,7 @@ def _line_view(charge: Charge) -> LineView:
         source_kind=charge.source_kind,
         source_id=charge.source_id,
         invoice_id=charge.invoice_id,
+        is_executed=charge.executed_at is not None,
     )
 
 

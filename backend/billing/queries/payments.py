@@ -19,6 +19,7 @@ from backend.billing.models import (
 from backend.billing.queries.bills import is_foreign
 from backend.billing.rules import (
     PaymentState,
+    RefundState,
     Tender,
     is_in_flight,
 )
@@ -130,11 +131,12 @@ def list_settling_payments(session: Session, invoice_id: Id) -> list[PaymentView
     return [payment_view(payment) for payment in rows]
 
 
-def _refund_view(refund: Refund) -> RefundView:
+def _refund_view(refund: Refund, tender: Tender) -> RefundView:
     return RefundView(
         id=refund.id,
         payment_id=refund.payment_id,
         invoice_id=refund.invoice_id,
+        tender=tender,
         state=refund.state,
         amount_fen=refund.amount_fen,
         out_refund_no=refund.out_refund_no,
@@ -146,15 +148,30 @@ def _refund_view(refund: Refund) -> RefundView:
     )
 
 
+_REFUNDS = select(Refund, Payment.tender).join(Payment, Payment.id == Refund.payment_id)
+
+
 def get_refund(session: Session, refund_id: Id) -> RefundView:
     """One refund; RefundUnknown (404)."""
-    refund = session.get(Refund, refund_id)
-    if refund is None or is_foreign(session, refund.hospital_id):
+    row = session.execute(_REFUNDS.where(Refund.id == refund_id)).first()
+    if row is None or is_foreign(session, row[0].hospital_id):
         raise RefundUnknown
-    return _refund_view(refund)
+    return _refund_view(*row)
 
 
 def list_refunds(session: Session, invoice_id: Id) -> list[RefundView]:
     """All refunds of a bill, oldest first."""
-    rows = select(Refund).where(Refund.invoice_id == invoice_id).order_by(Refund.id)
-    return [_refund_view(refund) for refund in session.scalars(rows)]
+    rows = session.execute(_REFUNDS.where(Refund.invoice_id == invoice_id).order_by(Refund.id))
+    return [_refund_view(*row) for row in rows]
+
+
+def list_cash_to_hand_over(session: Session, patient_id: Id) -> list[RefundView]:
+    """Cash that is owed to a patient and waits at the counter, oldest first."""
+    rows = session.execute(
+        _REFUNDS.where(
+            Payment.patient_id == patient_id,
+            Payment.tender == Tender.CASH,
+            Refund.state == RefundState.CREATED,
+        ).order_by(Refund.id)
+    )
+    return [_refund_view(*row) for row in rows]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
-from backend.billing.errors import InvoiceNotOpen
+from backend.billing.errors import InvoiceNotOpen, PaymentInFlight
 from backend.billing.models import Invoice, Payment
 from backend.billing.rules import ChargeState, EntryKind, InvoiceState, PaymentState
 from backend.billing.services import charges as charge_service
@@ -48,6 +48,23 @@ def void_invoice(
     return invoice
 
 
+def release_parts(session: Session, invoice_id: Id, *, reason: str) -> Invoice:
+    """The payer wants back what was paid of an open bill so far: every part goes back, all of it is due again.
+
+    InvoiceNotOpen (409) for a bill that is paid or has ended, or of which nothing was paid; PaymentInFlight
+    (409) while a payment of it is open.
+    """
+    invoice = lock_invoice(session, invoice_id)
+    if invoice.state is not InvoiceState.OPEN or not invoice.paid_fen:
+        raise InvoiceNotOpen(state=invoice.state.value)
+    other = in_flight_payment(session, invoice.id)
+    if other is not None:
+        raise PaymentInFlight(payment_id=str(other.id))
+    _release_parts(session, invoice, reason)
+    audit_invoice(session, "billing.release_parts", invoice, reason=reason)
+    return invoice
+
+
 def end_if_voided(session: Session, invoice: Invoice) -> None:
     """Carry out a wish to void a locked bill once no payment of it is in flight."""
     if invoice.state is not InvoiceState.OPEN or invoice.void_requested_at is None:
@@ -56,7 +73,7 @@ def end_if_voided(session: Session, invoice: Invoice) -> None:
         return
     invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, InvoiceState.VOID)
     invoice.ended_at = now(session)
-    _release_parts(session, invoice)
+    _release_parts(session, invoice, _("账单未付清已失效，自动原路退回"))
     for charge in charges_of(session, invoice):
         if invoice.void_cancels_charges:
             charge_service.write_off(session, charge)
@@ -67,8 +84,8 @@ def end_if_voided(session: Session, invoice: Invoice) -> None:
     audit_invoice(session, "billing.end_invoice", invoice, reason=invoice.void_reason)
 
 
-def _release_parts(session: Session, invoice: Invoice) -> None:
-    """What was paid of a bill that ends pays nothing any more: each part goes back to its tender."""
+def _release_parts(session: Session, invoice: Invoice, reason: str) -> None:
+    """What was paid of a bill pays nothing any more: each part goes back to its tender."""
     parts = session.scalars(
         select(Payment)
         .where(
@@ -99,4 +116,4 @@ def _release_parts(session: Session, invoice: Invoice) -> None:
             invoice_id=invoice.id,
             amount_fen=payment.received_fen,
         )
-        refunds.give_back(session, payment.id, reason=_("账单未付清已失效，自动原路退回"))
+        refunds.give_back(session, payment.id, reason=reason)

@@ -9,7 +9,12 @@ GET  …/patients/<id>/bills                                       latest bills 
 POST …/patients/<id>/reveal/<field>                              one sealed field, audited
 POST …/patients/<id>/appointments                                book
 POST …/patients/<id>/appointments/<id>/give-up|refund|check-in
-POST …/patients/<id>/invoices/<id>/cash|qr                       take money
+POST …/patients/<id>/invoices/<id>/cash|qr|prepaid               take money, all that is due or a part of it
+POST …/patients/<id>/invoices/<id>/parts-back                    what was paid of an open bill goes back
+GET  …/patients/<id>/invoices/<id>/refund       POST the same    give back lines of a paid bill
+POST …/patients/<id>/refunds/<id>/hand-over                      cash that waited was handed over
+GET  …/patients/<id>/account                    POST the same    the prepaid account, opened
+POST …/patients/<id>/account/top-up|withdraw|freeze|unfreeze|close, …/invoices/<id>/cancel-top-up
 GET  …/patients/<id>/payments/<id>                               how a QR payment stands (asked every second)
 POST …/patients/<id>/payments/<id>/cancel
 GET  …/patients/<id>/tickets/<id>/print, …/invoices/<id>/print   on paper, from the browser
@@ -19,7 +24,7 @@ Everything below a patient is looked up as that patient's, in the actor's hospit
 
 from __future__ import annotations
 
-from backend.journeys.backoffice import money, people, prints, visits
+from backend.journeys.backoffice import accounts, giving_back, money, people, prints, visits
 from backend.journeys.backoffice.common import NAV, blueprint
 
-__all__ = ["NAV", "blueprint", "money", "people", "prints", "visits"]
+__all__ = ["NAV", "accounts", "blueprint", "giving_back", "money", "people", "prints", "visits"]

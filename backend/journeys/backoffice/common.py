@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing.rules import Tender
+from backend.billing.views import TENDER_WORDS
 from backend.journeys import desk
 from backend.kernel.crypto import SealBroken
 from backend.kernel.errors import Forbidden
@@ -102,6 +103,7 @@ def allowed() -> dict[str, bool]:
         "examine": EXAMINATIONS in current_app.view_functions
         and has(actor, Permission.SCHEDULING_EXAMINATION_BOOK),
         "check_in": has(actor, Permission.QUEUEING_TICKET_MANAGE),
+        "deposit": has(actor, Permission.BILLING_DEPOSIT_MANAGE),
         "pay": has(actor, Permission.BILLING_PAYMENT_TAKE),
         "refund": has(actor, Permission.BILLING_REFUND_REQUEST),
         "register": has(actor, Permission.PATIENTS_PATIENT_WRITE),
@@ -144,6 +146,7 @@ def render_hand(hand: desk.Hand, *, words: object = "", tone: str = "ok") -> Res
         id_kind_words=ID_KIND_WORDS.get(IdKind(hand.patient.id_kind), ""),
         may=allowed(),
         tenders=offered_tenders(),
+        tender_words=TENDER_WORDS,
         new_key=new_key,
         qr_of=qr_of,
         message=words,

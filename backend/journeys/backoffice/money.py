@@ -22,13 +22,18 @@ from backend.kernel.web import idempotency_key, read_uow, render, requires, writ
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/cash")
 @requires(Permission.BILLING_PAYMENT_TAKE)
 def cash(patient_id: Id, invoice_id: Id) -> BaseResponse:
-    """Take cash for a bill; says the change."""
+    """Take cash for a bill, or for the ``part`` of it that is named; says the change."""
     received_fen = parse_yuan(request.form.get("received", ""))
+    part_fen = _part()
     with write_uow() as session:
         common.require_patient(session, patient_id)
         desk.get_bill(session, invoice_id, patient_id=patient_id)
         payment_id = settlement.pay_cash(
-            session, invoice_id=invoice_id, received_fen=received_fen, key=_key(invoice_id)
+            session,
+            invoice_id=invoice_id,
+            received_fen=received_fen,
+            amount_fen=part_fen,
+            key=_key(invoice_id),
         )
         paid = bills.get_payment(session, payment_id)
     return common.show_hand(
@@ -44,10 +49,11 @@ def cash(patient_id: Id, invoice_id: Id) -> BaseResponse:
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/qr")
 @requires(Permission.BILLING_PAYMENT_TAKE)
 def qr(patient_id: Id, invoice_id: Id) -> BaseResponse:
-    """Begin a QR payment of the amount that was shown, by WeChat Pay or what ``tender`` names."""
+    """Begin a QR payment of the amount that was shown or a ``part`` of it, by WeChat Pay or what ``tender`` names."""
     amount = request.form.get("amount_fen", "")
     if not amount.isdecimal() or len(amount) > 12:
         raise InvalidInput(_("金额有误"), code="amount_malformed")
+    part_fen = _part()
     tender = request.form.get("tender", Tender.WECHAT_NATIVE.value)
     if tender not in common.offered_tenders():
         raise InvalidInput(_("本院没有开通这种付款方式"), code="tender_not_offered")
@@ -57,8 +63,9 @@ def qr(patient_id: Id, invoice_id: Id) -> BaseResponse:
         billing.start_qr_payment(
             session,
             invoice_id=invoice_id,
-            amount_fen=int(amount),
+            amount_fen=int(amount) if part_fen is None else part_fen,
             tender=Tender(tender),
+            is_part=part_fen is not None,
             key=_key(invoice_id),
         )
     return common.show_hand(patient_id)
@@ -125,7 +132,40 @@ def recent_bills(patient_id: Id) -> Response:
     with read_uow() as session:
         common.require_patient(session, patient_id)
         found = desk.list_recent_bills(session, patient_id)
-        return render("journeys/_bills.html", patient_id=patient_id, invoices=found)
+        return render(
+            "journeys/_bills.html",
+            patient_id=patient_id,
+            invoices=found,
+            may_refund=common.allowed()["refund"],
+        )
+
+
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/prepaid")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def prepaid(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Pay from the patient's account: the ``part`` that is named, or as much of what is due as is there."""
+    part_fen = _part()
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        bill = desk.get_bill(session, invoice_id, patient_id=patient_id)
+        account = bills.find_account(session, patient_id, hospital_id=common.hospital_id())
+        there = account.balance_fen if account is not None else 0
+        payment_id = settlement.pay_prepaid(
+            session,
+            invoice_id=invoice_id,
+            amount_fen=part_fen or min(bill.due_fen, there) or bill.due_fen,
+            key=_key(invoice_id),
+        )
+        paid = bills.get_payment(session, payment_id)
+    return common.show_hand(
+        patient_id, _("已从预交金支付 %(money)s", money=format_yuan(paid.received_fen))
+    )
+
+
+def _part() -> int | None:
+    """The part of a bill that is to be paid now; None for all that is due."""
+    words = request.form.get("part", "").strip()
+    return parse_yuan(words) if words else None
 
 
 def _key(invoice_id: Id) -> str:

@@ -8,6 +8,7 @@ from flask import Response, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from backend.billing.rules import Tender
 from backend.journeys import booking, check_in, desk, refunds
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
@@ -150,20 +151,27 @@ def refund(patient_id: Id, appointment_id: Id) -> BaseResponse:
                 refunds.refund_visit(session, appointment_id=appointment_id, reason=reason)
             ),
         )
-    if not answer["fen"]:
-        words = _("已退号")
-    elif answer["is_back"]:
-        words = _("已退号，请退还现金 %(money)s", money=format_yuan(answer["fen"]))
+    cash, on_its_way = answer["cash_fen"], answer["other_fen"]
+    if cash and on_its_way:
+        words = _(
+            "已退号，请退还现金 %(cash)s，另有 %(money)s 原路退回",
+            cash=format_yuan(cash),
+            money=format_yuan(on_its_way),
+        )
+    elif cash:
+        words = _("已退号，请退还现金 %(money)s", money=format_yuan(cash))
+    elif on_its_way:
+        words = _("已退号，%(money)s 正在原路退回", money=format_yuan(on_its_way))
     else:
-        words = _("已退号，%(money)s 正在原路退回", money=format_yuan(answer["fen"]))
+        words = _("已退号")
     return common.show_hand(patient_id, words)
 
 
 def _refunded(cancelled: refunds.CancelledVisit) -> dict[str, object]:
-    refund_made = cancelled.refund
+    cash_fen = sum(one.amount_fen for one in cancelled.refunds if one.tender is Tender.CASH)
     return {
-        "fen": refund_made.amount_fen if refund_made else 0,
-        "is_back": bool(refund_made and refund_made.succeeded_at),
+        "cash_fen": cash_fen,
+        "other_fen": sum(one.amount_fen for one in cancelled.refunds) - cash_fen,
     }
 
 

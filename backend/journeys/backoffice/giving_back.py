@@ -1,0 +1,131 @@
+"""Giving money back at the counter: parts of a paid bill, parts of one not paid off, and cash that waits."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from backend.billing import queries as bills
+from backend.billing import service as billing
+from backend.billing.rules import InvoiceState
+from backend.billing.views import REFUND_WORDS, TENDER_WORDS, InvoiceView, RefundView
+from backend.journeys import desk
+from backend.journeys.backoffice import common
+from backend.journeys.backoffice.common import blueprint
+from backend.journeys.errors import VisitNotRefundable
+from backend.kernel.errors import InvalidInput
+from backend.kernel.ids import Id
+from backend.kernel.money import format_yuan, parse_yuan
+from backend.kernel.permissions import Permission
+from backend.kernel.web import idempotency_key, read_uow, render, requires, write_uow
+
+APPOINTMENT = "appointment"
+
+
+@blueprint.get("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/refund")
+@requires(Permission.BILLING_REFUND_REQUEST)
+def refund_page(patient_id: Id, invoice_id: Id) -> Response:
+    """The lines of a paid bill with what may go back of each, and where it would go."""
+    with read_uow() as session:
+        patient = common.require_patient(session, patient_id)
+        invoice = desk.get_bill(session, invoice_id, patient_id=patient_id)
+        payments = bills.list_settling_payments(session, invoice_id)
+        refunds = bills.list_refunds(session, invoice_id)
+    return render(
+        "journeys/refund.html",
+        patient=patient,
+        invoice=invoice,
+        payments=payments,
+        refunds=refunds,
+        tender_words=TENDER_WORDS,
+        refund_words=REFUND_WORDS,
+        new_key=common.new_key,
+    )
+
+
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/refund")
+@requires(Permission.BILLING_REFUND_REQUEST)
+def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Give back what was named of each line, or all that is left; a visit is cancelled, not refunded here."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        invoice = desk.get_bill(session, invoice_id, patient_id=patient_id)
+        _refuse_visits(invoice)
+        made = billing.refund_charges(
+            session,
+            invoice_id=invoice_id,
+            parts=_wanted(invoice),
+            reason=request.form.get("reason", ""),
+            key=f"{invoice_id}:{_key()}",
+        )
+        session.flush()
+        views = [bills.get_refund(session, refund.id) for refund in made]
+    return common.show_hand(patient_id, _words(views))
+
+
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/parts-back")
+@requires(Permission.BILLING_REFUND_REQUEST)
+def parts_back(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """The payer does not go on: what was paid of the bill so far goes back, all of it is due again."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
+        billing.release_parts(session, invoice_id, reason=_("患者不再继续支付"))
+    return common.show_hand(patient_id, _("已付部分正在原路退回，现金请当面退给患者"))
+
+
+@blueprint.post("/patients/<uuid:patient_id>/refunds/<uuid:refund_id>/hand-over")
+@requires(Permission.BILLING_REFUND_REQUEST)
+def hand_over(patient_id: Id, refund_id: Id) -> BaseResponse:
+    """The cash that waited is in the patient's hand."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        refund = desk.get_refund(session, refund_id, patient_id=patient_id)
+        billing.hand_over_cash(session, refund_id)
+    return common.show_hand(
+        patient_id, _("已退现金 %(money)s", money=format_yuan(refund.amount_fen))
+    )
+
+
+def _refuse_visits(invoice: InvoiceView) -> None:
+    """A visit's fee goes back with its place and its ticket, never alone."""
+    if invoice.state is InvoiceState.OPEN or not invoice.lines:
+        return
+    if any(
+        line.source_kind == APPOINTMENT and line.refunded_fen < line.amount_fen
+        for line in invoice.lines
+    ):
+        raise VisitNotRefundable(
+            _("挂号费随退号一起退"), next_step=_("请在患者页面的就诊里选“退号”")
+        )
+
+
+def _wanted(invoice: InvoiceView) -> dict[Id, int]:
+    """Fen by charge, as the form says."""
+    left = {line.charge_id: line.amount_fen - line.refunded_fen for line in invoice.lines}
+    if request.form.get("all"):
+        return {charge_id: fen for charge_id, fen in left.items() if fen}
+    typed = {charge_id: request.form.get(f"fen-{charge_id}", "").strip() for charge_id in left}
+    wanted: dict[Id, int] = {
+        charge_id: parse_yuan(words) for charge_id, words in typed.items() if words
+    }
+    if not wanted:
+        raise InvalidInput(
+            _("请填写要退的金额"),
+            code="nothing_to_refund",
+            next_step=_("在要退的项目后填金额，或选“全部退”"),
+        )
+    return wanted
+
+
+def _words(made: list[RefundView]) -> str:
+    parts = [f"{TENDER_WORDS[one.tender]} {format_yuan(one.amount_fen)}" for one in made]
+    return str(_("退费已办：%(parts)s", parts="，".join(parts)))
+
+
+def _key() -> str:
+    key = idempotency_key()
+    if not key:
+        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
+    return key
