@@ -17,7 +17,7 @@ from backend.billing.rules import Tender
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
 from backend.devices import tasks as device_tasks
-from backend.journeys import booking, settlement
+from backend.journeys import booking, settlement, waiting
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
 from backend.kernel.clock import Clock
 from backend.kernel.crypto import KeyRing
@@ -81,6 +81,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         billing.subscribe_cards(subscriptions, bank, settlement.record_trade_status)
     scheduling.subscribe(subscriptions)
     booking.subscribe(subscriptions)
+    waiting.subscribe(subscriptions)
     settlement.subscribe(subscriptions)
     database = Database(
         settings.url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -40,25 +41,46 @@ def book_visit(
     held = scheduling.hold_slot(
         session, patient_id=patient_id, schedule_id=schedule_id, channel=channel, slot_id=slot_id
     )
-    charge = billing.raise_charge(
+    invoice_id = open_bill(
         session,
+        appointment_id=held.id,
         hospital_id=held.hospital_id,
         patient_id=patient_id,
         price_item_code=held.price_item_code,
-        quantity=1,
-        source_kind=APPOINTMENT,
-        source_id=held.id,
+        until=held.hold_until,
     )
-    invoice = billing.open_invoice(
-        session, patient_id=patient_id, charge_ids=[charge.id], expires_at=held.hold_until
-    )
-    scheduling.attach_invoice(session, held.id, invoice.id)
-    if invoice.total_fen == 0:
-        settlement.confirm_paid_visits(session, invoice.id)
     session.flush()
     return BookedVisit(
-        appointments.get_appointment(session, held.id), bills.get_invoice(session, invoice.id)
+        appointments.get_appointment(session, held.id), bills.get_invoice(session, invoice_id)
     )
+
+
+def open_bill(
+    session: Session,
+    *,
+    appointment_id: Id,
+    hospital_id: Id,
+    patient_id: Id,
+    price_item_code: str,
+    until: dt.datetime,
+) -> Id:
+    """The bill of a held place's fee, which ends when the hold does; without a fee the visit is booked at once."""
+    charge = billing.raise_charge(
+        session,
+        hospital_id=hospital_id,
+        patient_id=patient_id,
+        price_item_code=price_item_code,
+        quantity=1,
+        source_kind=APPOINTMENT,
+        source_id=appointment_id,
+    )
+    invoice = billing.open_invoice(
+        session, patient_id=patient_id, charge_ids=[charge.id], expires_at=until
+    )
+    scheduling.attach_invoice(session, appointment_id, invoice.id)
+    if invoice.total_fen == 0:
+        settlement.confirm_paid_visits(session, invoice.id)
+    return invoice.id
 
 
 def give_up_hold(session: Session, *, appointment_id: Id) -> None:

@@ -206,3 +206,59 @@ class ExaminationBegun(Conflict):
     code = "examination_begun"
     default_message = _("这项检查的时间已到，不能再取消或改期")
     default_next_step = _("请到检查科室的登记台处理")
+
+
+class LineFirst(SlotGone):
+    """Others stand in the session's waiting list: what comes back is offered to them first."""
+
+    code = "line_first"
+    default_message = _("这个班次有人在候补，退回的号先给他们")
+    default_next_step = _("请加入候补，或选择其他时段和其他医生")
+
+
+class WaitingNotFound(NotFound):
+    """No such place in a waiting list in this hospital."""
+
+    code = "waiting_not_found"
+    default_message = _("没有找到这条候补")
+    default_next_step = _("请刷新后再试")
+
+
+class AlreadyWaiting(Conflict):
+    """The patient stands in this line already."""
+
+    code = "already_waiting"
+    default_message = _("您已经在这个班次的候补里了")
+    default_next_step = _("有号时会按先后通知您，不用再加入")
+
+
+class PlacesLeft(Conflict):
+    """The session is not full."""
+
+    code = "places_left"
+    default_message = _("这个班次还有号，不用候补")
+    default_next_step = _("请直接挂号")
+
+
+class LineClosed(Conflict):
+    """The session is over, stopped, or not open for booking: there is nothing to wait for."""
+
+    code = "line_closed"
+    default_message = _("这个班次现在不能候补")
+    default_next_step = _("请选择其他时段或其他医生")
+
+
+class LineChanged(Conflict):
+    """The entry has been offered a place meanwhile."""
+
+    code = "line_changed"
+    default_message = _("刚刚轮到这条候补，已经为它留了号")
+    default_next_step = _("请刷新后再决定")
+
+
+class TooManyLines(Conflict):
+    """The patient stands in as many lines as one may."""
+
+    code = "too_many_lines"
+    default_message = _("您同时候补的班次已经够多了")
+    default_next_step = _("请先退出一些候补")

@@ -58,6 +58,8 @@ class RulesTable(_Table):
     cancel_days: int | None = Field(None, ge=0, le=30)
     cancel_until: dt.time | None = None
     same_day_cancel: bool | None = None
+    offer_minutes: int | None = Field(None, ge=1, le=1440)
+    offer_chances: int | None = Field(None, ge=1, le=10)
     reserve: list[ReserveTable] | None = None
 
     @model_validator(mode="after")
@@ -78,6 +80,8 @@ class RulesTable(_Table):
         }
         if self.hold_minutes is not None:
             found["hold"] = dt.timedelta(minutes=self.hold_minutes)
+        if self.offer_minutes is not None:
+            found["offer"] = dt.timedelta(minutes=self.offer_minutes)
         if self.same_day_channels is not None:
             found["same_day_channels"] = frozenset(self.same_day_channels)
         if self.reserve is not None:

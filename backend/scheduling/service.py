@@ -24,7 +24,7 @@ from backend.scheduling.errors import (
     SlotGone,
     WrongAppointmentState,
 )
-from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot
+from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot, has_line
 from backend.scheduling.queries import policy_for
 from backend.scheduling.rules import (
     ACTIVE,
@@ -33,7 +33,7 @@ from backend.scheduling.rules import (
     SlotEventKind,
     SlotState,
 )
-from backend.scheduling.services import pool
+from backend.scheduling.services import pool, waiting
 from backend.scheduling.services.calendar import (
     import_notice,
     import_published_year,
@@ -54,6 +54,7 @@ from backend.scheduling.services.rush import (
     use_turn,
 )
 from backend.scheduling.services.templates import add_template_entry, generate_schedules
+from backend.scheduling.services.waiting import close_line, join_line, leave_line, serve_line
 
 __all__ = [
     "Arrival",
@@ -61,6 +62,7 @@ __all__ = [
     "add_template_entry",
     "attach_invoice",
     "cancel_appointment",
+    "close_line",
     "confirm_appointment",
     "expire_hold",
     "generate_schedules",
@@ -68,7 +70,9 @@ __all__ = [
     "hold_slot",
     "import_notice",
     "import_published_year",
+    "join_line",
     "join_rush",
+    "leave_line",
     "leave_rush",
     "let_in",
     "mark_checked_in",
@@ -78,6 +82,7 @@ __all__ = [
     "opening_of",
     "release_hold",
     "remove_calendar_day",
+    "serve_line",
     "set_calendar_day",
     "sweep_expired_holds",
     "use_turn",
@@ -115,6 +120,7 @@ def confirm_appointment(session: Session, appointment_id: Id) -> Appointment:
         ),
     )
     pool.record(session, "confirm_appointment", appointment)
+    waiting.take_offer(session, appointment)
     return appointment
 
 
@@ -231,6 +237,8 @@ def _reclaim(session: Session, appointment: Appointment, slot: Slot) -> None:
         raise gone
     if not rules.is_claimable(slot.state, slot.hold_until, slot.ends_at, at):
         raise gone
+    if session.scalar(select(has_line(schedule.id))):
+        raise gone  # others wait for it, and it is theirs since the hold ended
     if appointment.state is AppointmentState.HELD:
         return  # lapsed, but nobody came: the place is still in this patient's name
     if _active_visit(session, appointment.patient_id, schedule) is not None:

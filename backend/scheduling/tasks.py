@@ -9,7 +9,7 @@ from backend.kernel.permissions import system_actor
 from backend.kernel.uow import Database, now, today
 from backend.scheduling import rules, service
 from backend.scheduling.models import TemplateEntry
-from backend.scheduling.queries import policies
+from backend.scheduling.queries import lines_to_look_at, policies
 
 
 def sweep_expired_holds(database: Database) -> None:
@@ -45,7 +45,18 @@ def generate_ahead(database: Database) -> None:
             )
 
 
+def serve_waiting_lists(database: Database) -> None:
+    """Offer what came back unseen, and close the lines of sessions that are over; one unit of work a line."""
+    with database.read() as session:
+        lines = lines_to_look_at(session)
+    for hospital_id, schedule_id in lines:
+        actor = system_actor("scheduling.waiting", hospital_id)
+        with database.write(actor, housekeeping=True) as session:
+            service.serve_line(session, schedule_id)
+
+
 JOBS = (
+    PeriodicJob("scheduling.serve_waiting_lists", serve_waiting_lists, minutes=1),
     PeriodicJob("scheduling.sweep_expired_holds", sweep_expired_holds, minutes=1),
     PeriodicJob("scheduling.mark_missed", mark_missed, minutes=30),
     PeriodicJob("scheduling.generate_ahead", generate_ahead, minutes=30),

@@ -17,6 +17,7 @@ from backend.kernel.ids import Id
 from backend.kernel.uow import now
 from backend.kernel.verify import VerifyReport
 from backend.scheduling.models import Appointment, Schedule, Slot, SlotEvent
+from backend.scheduling.queries import waiting_problems
 from backend.scheduling.rules import (
     OCCUPYING,
     AppointmentState,
@@ -104,6 +105,8 @@ def verify_slots(session: Session) -> VerifyReport:
             _check_slot(report, session, slot, events[slot.id], appointments[slot.id])
         session.expunge_all()
     _check_schedules(report, session)
+    for words in waiting_problems(session):
+        report.problem(words)
     return report
 
 

@@ -13,6 +13,7 @@ from backend.scheduling.rules import (
     RUSH_WORDS,
     STATE_WORDS,
     VISIT_TYPE_WORDS,
+    WAITING_WORDS,
     AppointmentState,
     CalendarEntry,
     Channel,
@@ -22,6 +23,7 @@ from backend.scheduling.rules import (
     ScheduleStatus,
     SlotState,
     VisitType,
+    WaitingState,
 )
 from backend.scheduling.rules.examinations import Ordered
 
@@ -289,3 +291,65 @@ class BookedExaminationView:
     def name(self) -> str:
         """What is examined."""
         return "、".join(one.examination.name for one in self.ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """One patient's place in a session's waiting list. ``ahead`` counts those in front who wait too."""
+
+    id: Id
+    hospital_id: Id
+    schedule_id: Id
+    patient_id: Id
+    patient_name_masked: str
+    department_id: Id
+    department_name: str
+    performer_name: str
+    business_date: dt.date
+    half_day: HalfDay
+    state: WaitingState
+    ahead: int
+    joined_at: dt.datetime
+    silences: int
+    appointment_id: Id | None
+    offered_until: dt.datetime | None
+    at: dt.datetime
+
+    @property
+    def state_words(self) -> str:
+        """Where it stands, in words."""
+        return str(WAITING_WORDS[self.state])
+
+    @property
+    def half_day_words(self) -> str:
+        """上午, 下午 or 晚间."""
+        return str(HALF_DAY_WORDS[self.half_day])
+
+    @property
+    def is_offered(self) -> bool:
+        """A place is kept for them now."""
+        return self.state is WaitingState.OFFERED
+
+    @property
+    def minutes_left(self) -> int:
+        """Whole minutes in which the offer may still be paid; 0 without one."""
+        if self.offered_until is None or not self.is_offered:
+            return 0
+        return max(0, int((self.offered_until - self.at).total_seconds() // 60))
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A session's waiting list: offers first, then who waits, in order."""
+
+    entries: tuple[WaitingView, ...]
+
+    @property
+    def session(self) -> WaitingView:
+        """Whose session it is: any of its entries says."""
+        return self.entries[0]
+
+    @property
+    def waiting_count(self) -> int:
+        """How many wait without an offer."""
+        return sum(not entry.is_offered for entry in self.entries)

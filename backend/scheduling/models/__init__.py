@@ -23,11 +23,14 @@ from backend.scheduling.models.places import (
 )
 from backend.scheduling.models.rush import Rush, RushTicket
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
+from backend.scheduling.models.waiting import IS_OFFERED, IS_WAITING, WaitingEntry, has_line
 
 __all__ = [
     "IS_BOOKED",
     "IS_FREE",
     "IS_HELD",
+    "IS_OFFERED",
+    "IS_WAITING",
     "Appointment",
     "BookedExamination",
     "CalendarDay",
@@ -42,6 +45,8 @@ __all__ = [
     "Slot",
     "SlotEvent",
     "TemplateEntry",
+    "WaitingEntry",
     "claimable",
+    "has_line",
     "open_to",
 ]

@@ -29,6 +29,13 @@ from backend.scheduling.queries.sessions import (
     rooms_of_today,
     week_grid,
 )
+from backend.scheduling.queries.waiting import (
+    get_waiting,
+    lines_to_look_at,
+    list_lines,
+    list_waits,
+    waiting_problems,
+)
 from backend.scheduling.rules import (
     ACTIVE,
     AppointmentState,
@@ -69,17 +76,22 @@ __all__ = [
     "get_appointment",
     "get_rush",
     "get_schedule",
+    "get_waiting",
     "is_foreign",
     "line_state",
+    "lines_to_look_at",
     "list_appointments",
     "list_bookable",
     "list_bookable_departments",
     "list_calendar_days",
+    "list_lines",
     "list_schedules",
     "list_slots",
+    "list_waits",
     "policies",
     "policy_for",
     "rooms_of_today",
     "sessions_made",
+    "waiting_problems",
     "week_grid",
 ]

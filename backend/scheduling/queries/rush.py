@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from backend.kernel.ids import Id
 from backend.kernel.uow import now
 from backend.scheduling.errors import RushNotFound
-from backend.scheduling.models import Rush, RushTicket, Schedule, Slot, claimable
+from backend.scheduling.models import Rush, RushTicket, Schedule, Slot, claimable, has_line
 from backend.scheduling.queries.sessions import is_foreign
-from backend.scheduling.rules import LineState, RushTicketState, ScheduleStatus
+from backend.scheduling.rules import Channel, LineState, RushTicketState, ScheduleStatus
 from backend.scheduling.views import RushTicketView, RushView
 
 
@@ -42,7 +42,7 @@ def find_rush_ticket(session: Session, rush_id: Id, patient_id: Id) -> RushTicke
 
 
 def count_places(session: Session, department_id: Id, day: dt.date) -> int:
-    """The places of a department's day that anybody could take now; one query."""
+    """The places of a department's day that a phone could take now; those of waiting lists are not among them."""
     return (
         session.scalar(
             select(func.count())
@@ -52,7 +52,8 @@ def count_places(session: Session, department_id: Id, day: dt.date) -> int:
                 Schedule.department_id == department_id,
                 Schedule.business_date == day,
                 Schedule.status == ScheduleStatus.OPEN,
-                claimable(now(session)),
+                claimable(now(session), Channel.WECHAT),
+                ~has_line(Schedule.id),
             )
         )
         or 0

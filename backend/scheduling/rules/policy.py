@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from backend.kernel.clock import at_local
 from backend.scheduling.rules.states import Channel, VisitType
+from backend.scheduling.rules.waiting import CHANCES, OFFER
 
 #: Channels behind which a member of staff sits and looks at the patient: limits on self-service do not bind them.
 STAFF_CHANNELS = frozenset({Channel.COUNTER, Channel.IN_CLINIC})
@@ -55,6 +56,9 @@ class BookingPolicy:
     #: Whether a place booked on the day itself may be given back until the patient is called.
     same_day_cancel: bool = True
     reserves: tuple[Reserve, ...] = ()
+    #: How long a returned place is kept for the first in the waiting list; after so many silences they leave it.
+    offer: dt.timedelta = OFFER
+    offer_chances: int = CHANCES
 
 
 DEFAULT_POLICY = BookingPolicy()

@@ -35,6 +35,7 @@ from backend.scheduling.models import (
     Schedule,
     Slot,
     SlotEvent,
+    has_line,
     open_to,
 )
 from backend.scheduling.rules import (
@@ -89,6 +90,13 @@ _VISIT_OF_PATIENT = and_(
 )
 
 
+#: Nobody overtakes a waiting list: its session's places are the line's, but for those the channel has to itself.
+_NO_LINE = or_(
+    ~has_line(_PLACES.c.schedule_id),
+    and_(Slot.reserved_for == _CHANNEL, Slot.reserved_until > _AT),
+)
+
+
 def _lapsed_place() -> Any:
     """The earliest place of the session whose hold has ended, if there is one."""
     return (
@@ -99,6 +107,7 @@ def _lapsed_place() -> Any:
             _PLACES.c.hold_until <= _AT,
             _PLACES.c.ends_at > _AT,
             open_to(_CHANNEL, _AT),
+            _NO_LINE,
         )
         .order_by(_PLACES.c.starts_at, _PLACES.c.number)
         .limit(_ONE)
@@ -163,7 +172,7 @@ def _claim(where: ColumnElement[bool], *order: ColumnElement[Any]) -> Select[Any
             *(_SESSIONS.c[name] for name in COPIED),
         )
         .select_from(_PLACES.join(_SESSIONS, _SESSIONS.c.id == _PLACES.c.schedule_id))
-        .where(where, IS_FREE, _PLACES.c.ends_at > _AT, open_to(_CHANNEL, _AT))
+        .where(where, IS_FREE, _PLACES.c.ends_at > _AT, open_to(_CHANNEL, _AT), _NO_LINE)
         .where(seen == bindparam("seen"))
         .order_by(*order)
         .limit(_ONE)
@@ -256,6 +265,7 @@ def lapsed_place(schedule_id: Id, at: dt.datetime, channel: Channel) -> Select[S
         select(Slot)
         .where(Slot.schedule_id == schedule_id, IS_HELD, Slot.hold_until <= at, Slot.ends_at > at)
         .where(open_to(channel, at))
+        .where(or_(~has_line(Slot.schedule_id), Slot.reserved_for == channel))
         .order_by(Slot.starts_at, Slot.number)
         .limit(1)
     )

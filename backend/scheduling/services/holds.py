@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
@@ -23,8 +23,8 @@ from backend.kernel.ids import Id
 from backend.kernel.locks import claim
 from backend.kernel.uow import now, today
 from backend.scheduling import rules
-from backend.scheduling.errors import ScheduleNotFound, SlotGone
-from backend.scheduling.models import Appointment, Slot
+from backend.scheduling.errors import LineFirst, ScheduleNotFound, SlotGone
+from backend.scheduling.models import Appointment, Slot, has_line
 from backend.scheduling.queries import is_foreign, policies, policy_for
 from backend.scheduling.rules import (
     ACTIVE,
@@ -95,6 +95,8 @@ def hold_slot(
         (again,) = _look(session, claims.LOOK_AT_SESSION, look)
         if again.active_count == seen.active_count:
             break
+    if session.scalar(select(has_line(schedule_id))):
+        raise LineFirst(schedule_id=str(schedule_id))
     raise SlotGone(schedule_id=str(schedule_id))
 
 

@@ -6,21 +6,23 @@ to be held by the caller, or takes it.
 
 from __future__ import annotations
 
-import datetime as dt
-
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.contracts.scheduling import AppointmentCancelled, HoldDue, HoldExpired
-from backend.kernel import audit, outbox
+from backend.kernel import outbox
 from backend.kernel.ids import Id
 from backend.kernel.locks import lock_row
-from backend.kernel.uow import now, write_at_end
+from backend.kernel.uow import now
 from backend.scheduling import rules
 from backend.scheduling.errors import AlreadyBooked, AppointmentNotFound, SlotGone
-from backend.scheduling.models import Appointment, Slot, SlotEvent
+from backend.scheduling.models import Appointment, Slot
 from backend.scheduling.queries import is_foreign, policy_for
 from backend.scheduling.rules import AppointmentState, SlotEventKind, SlotState
+from backend.scheduling.services import waiting
+from backend.scheduling.services.life import note, record
+
+__all__ = ["expire", "expire_hold", "give_back", "locked", "note", "record", "take"]
 
 
 def locked(session: Session, appointment_id: Id) -> tuple[Appointment, Slot]:
@@ -63,7 +65,7 @@ def take(session: Session, slot: Slot, appointment: Appointment, state: Appointm
 def give_back(
     session: Session, appointment: Appointment, slot: Slot, *, reason: str | None
 ) -> None:
-    """Free the place of a held, booked or checked-in appointment, and tell."""
+    """Free the place of a held, booked or checked-in appointment, tell, and offer it to the first in line."""
     was_booked = appointment.state is not AppointmentState.HELD
     appointment.state, appointment.ended_at = AppointmentState.CANCELLED, now(session)
     appointment.cancel_reason = reason
@@ -77,6 +79,9 @@ def give_back(
         ),
     )
     record(session, "cancel_appointment" if was_booked else "release_hold", appointment)
+    if not was_booked:
+        waiting.end_offer(session, appointment, is_silent=False)
+    waiting.pass_on(session, slot)
 
 
 def expire_hold(session: Session, appointment_id: Id) -> bool:
@@ -91,7 +96,7 @@ def expire_hold(session: Session, appointment_id: Id) -> bool:
 
 
 def expire(session: Session, slot: Slot) -> None:
-    """End the lapsed hold on a locked slot, leave the slot free, and tell."""
+    """End the lapsed hold on a locked slot, tell, and offer the place to the first in line; else it is free."""
     appointment = session.get_one(Appointment, slot.appointment_id, populate_existing=True)
     appointment.state, appointment.ended_at = AppointmentState.EXPIRED, now(session)
     slot.state, slot.hold_until, slot.appointment_id = SlotState.FREE, None, None
@@ -102,37 +107,5 @@ def expire(session: Session, slot: Slot) -> None:
     )
     record(session, "expire_hold", appointment)
     session.flush()
-
-
-def note(
-    session: Session,
-    slot: Slot,
-    kind: SlotEventKind,
-    appointment_id: Id,
-    until: dt.datetime | None = None,
-) -> None:
-    """Add one step to the slot's life; the slot's lock makes the numbering gap-free."""
-    slot.life += 1
-    write_at_end(
-        session,
-        SlotEvent,
-        hospital_id=slot.hospital_id,
-        slot_id=slot.id,
-        ordinal=slot.life,
-        kind=kind,
-        at=now(session),
-        appointment_id=appointment_id,
-        hold_until=until,
-    )
-
-
-def record(session: Session, act: str, appointment: Appointment, **detail: str) -> None:
-    audit.record(
-        session,
-        f"scheduling.{act}",
-        entity="appointment",
-        entity_id=appointment.id,
-        patient_id=appointment.patient_id,
-        slot_id=appointment.slot_id,
-        **detail,
-    )
+    waiting.end_offer(session, appointment, is_silent=True)
+    waiting.pass_on(session, slot)
