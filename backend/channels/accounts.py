@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from backend.channels.alipay import NOTIFY_PATH, AlipayGateway, load_alipay_file
 from backend.channels.bank_card import BankCardGateway, load_bank_file
+from backend.channels.insurance import NationalInsurance, load_insurance_file
 from backend.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
@@ -32,6 +33,14 @@ def open_bank(settings: Settings) -> BankCardGateway | None:
     """The bank's card front end, or None where cards are not taken. Errors: those of `account_file`."""
     path = account_file(settings, settings.bank_file, "bank.json", "XINGLIN_BANK_FILE")
     return None if path is None else BankCardGateway(lambda: load_bank_file(path))
+
+
+def open_insurance(settings: Settings) -> NationalInsurance | None:
+    """The insurance centre, or None where it is not contracted. Errors: those of `account_file`."""
+    path = account_file(
+        settings, settings.insurance_file, "insurance.json", "XINGLIN_INSURANCE_FILE"
+    )
+    return None if path is None else NationalInsurance(lambda: load_insurance_file(path))
 
 
 def account_file(

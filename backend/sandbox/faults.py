@@ -28,6 +28,8 @@ MODES = {
     "refund": ("normal", "not_enough", "abnormal", "closed", "slow"),
     # silent: done but not answered; swallow: neither done nor answered.
     "bank": ("normal", "silent", "swallow", "slow", "wrong_amount", "bad_mac"),
+    # differ: settles for another sum than was announced.
+    "insurance": ("normal", "silent", "swallow", "refuse", "differ"),
     # The first two spoil the download, the others make the day's bill itself wrong.
     "bill": ("normal", "corrupt", "cut", "drop_row", "extra_row", "wrong_amount"),
 }
@@ -35,6 +37,7 @@ MODES = {
 FORGERIES = ("signature", "signtest", "timestamp", "serial", "cipher", "amount")
 OPERATIONS = (
     *("native", "query", "close", "refund", "query_refund", "tradebill"),
+    *("1101", "2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "2601"),
     *("sign_on", "sale", "reversal", "card_refund", "settlement"),
 )
 MAX_SECONDS = 3600.0

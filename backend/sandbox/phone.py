@@ -49,6 +49,13 @@ MODE_WORDS = {
         "closed": "退款关闭",
         "slow": "退款缓慢",
     },
+    "insurance": {
+        "normal": "正常应答",
+        "silent": "已处理但不应答",
+        "swallow": "未处理也不应答",
+        "refuse": "系统繁忙",
+        "differ": "结算金额与预结算不符",
+    },
     "bank": {
         "normal": "正常应答",
         "silent": "已处理但不应答",
@@ -79,6 +86,7 @@ KIND_WORDS = {
     "api": "接口应答",
     "refund": "退款处理",
     "bank": "银行前置",
+    "insurance": "医保中心",
 }
 EVENT_WORDS = {
     "TRANSACTION.SUCCESS": "支付成功",

@@ -19,6 +19,8 @@ from backend.sandbox.alipay import keys as alipay_keys
 from backend.sandbox.alipay.platform import AlipayPlatform
 from backend.sandbox.bank import keys as bank_keys
 from backend.sandbox.bank.server import BankServer
+from backend.sandbox.insurance import api as insurance_api
+from backend.sandbox.insurance import keys as insurance_keys
 from backend.sandbox.keys import ensure_keys
 from backend.sandbox.notifier import Notifier
 from backend.sandbox.platform import Platform, Timing
@@ -53,6 +55,7 @@ def create_app(platform: Platform, alipay: AlipayPlatform) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD
     app.register_blueprint(payapi.blueprint)
     app.register_blueprint(alipay_gateway.blueprint)
+    app.register_blueprint(insurance_api.blueprint)
     app.register_blueprint(control.blueprint)
     app.register_blueprint(phone.blueprint)
 
@@ -89,7 +92,9 @@ def serve(directory: Path, *, port: int, bank_port: int, timing: Timing) -> None
     store = Store(directory / "sandbox.sqlite3")
     platform = Platform(keys, store, timing)
     alipay = AlipayPlatform(alipay_keys.ensure_keys(directory, base_url=base_url), platform)
-    server.app = create_app(platform, alipay)
+    app = create_app(platform, alipay)
+    app.extensions["insurance"] = insurance_keys.ensure_keys(directory, base_url=base_url)
+    server.app = app
     bank = BankServer((HOST, bank_port))
     bank.start(
         platform,

@@ -24,7 +24,9 @@ def take(platform: Platform, kind: str, number: str | None = None, operation: st
 def test_nothing_is_wrong_at_first(platform: Platform) -> None:
     with platform.store.read() as db:
         modes = {kind: fault["mode"] for kind, fault in list_faults(db).items()}
-    assert modes == dict.fromkeys(("notification", "api", "refund", "bank", "bill"), "normal")
+    assert modes == dict.fromkeys(
+        ("notification", "api", "refund", "bank", "insurance", "bill"), "normal"
+    )
 
 
 def test_a_flat_request_and_an_object_say_the_same(platform: Platform) -> None:
