@@ -13,6 +13,7 @@ from backend.billing import handlers as billing
 from backend.billing import tasks as billing_tasks
 from backend.billing.handlers import Gateways
 from backend.billing.ports import BillSource, CardGateway, PaymentGateway
+from backend.billing.ports.insurance import InsuranceGateway
 from backend.billing.rules import Tender
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
@@ -62,6 +63,8 @@ class Program:
     bills: tuple[BillSource, ...] = ()
     #: The bank's card front end; None where cards are not taken.
     bank: CardGateway | None = None
+    #: The national insurance; None where it is not contracted.
+    insurance: InsuranceGateway | None = None
 
 
 def audit_heads(settings: Settings) -> Path:
@@ -79,6 +82,9 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     bank = accounts.open_bank(settings)
     if bank is not None:
         billing.subscribe_cards(subscriptions, bank, settlement.record_trade_status)
+    centre = accounts.open_insurance(settings)
+    if centre is not None:
+        billing.subscribe_insurance(subscriptions, centre, settlement.record_trade_status)
     scheduling.subscribe(subscriptions)
     booking.subscribe(subscriptions)
     waiting.subscribe(subscriptions)
@@ -90,7 +96,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         clock=clock,
         configuration=[booking_policies(settings)],
     )
-    return Program(settings, secrets, database, gateways, open_bills(settings), bank)
+    return Program(settings, secrets, database, gateways, open_bills(settings), bank, centre)
 
 
 def open_gateways(settings: Settings) -> Gateways:

@@ -91,8 +91,10 @@ def collect_parts(program: Program) -> Parts:
     parts.extras["rush_room"] = WaitingRoom(
         program.database, most_inside=program.settings.rush_inside
     )
-    cards = {Tender.BANK_CARD} if program.bank is not None else set()
-    parts.extras["tenders"] = frozenset(program.gateways) | cards
+    others = {Tender.BANK_CARD: program.bank, Tender.INSURANCE: program.insurance}
+    parts.extras["tenders"] = frozenset(program.gateways) | {
+        tender for tender, party in others.items() if party is not None
+    }
     parts.extras["home_facts"] = list(today.FACTS)
     parts.blueprints += [screens.blueprint, phone.blueprint]
     for stream in ("hall", "queue"):

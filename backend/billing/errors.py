@@ -162,6 +162,14 @@ class CardNumberInvalid(InvalidInput):
     default_next_step = _("请重新刷卡，或核对后手工输入卡号")
 
 
+class CredentialInvalid(InvalidInput):
+    """What was scanned is no insurance credential."""
+
+    code = "insurance_credential_invalid"
+    default_message = _("没有读到有效的医保电子凭证或社保卡，没有结算")
+    default_next_step = _("请重新扫码或读卡")
+
+
 class CashTooLittle(InvalidInput):
     """The cash handed over is less than what is due."""
 

@@ -28,6 +28,7 @@ from backend.billing.services.executions import (
     reverse_charge,
     reverse_execution,
 )
+from backend.billing.services.insurance import claim_insurance
 from backend.billing.services.invoices import lock_invoice, open_invoice
 from backend.billing.services.payments import (
     cancel_payment,
@@ -81,6 +82,7 @@ __all__ = [
     "begin_run",
     "cancel_charge",
     "cancel_payment",
+    "claim_insurance",
     "close_account",
     "close_case",
     "close_day",

@@ -22,6 +22,7 @@ from backend.billing.rules import (
     RefundState,
     Tender,
 )
+from backend.billing.rules.insurance import ClaimState
 from backend.kernel.ids import Id
 
 #: The source of charges that are top-ups of a prepaid account.
@@ -111,6 +112,20 @@ class PaymentView:
     channel: Channel
     #: Who took it: a staff code, a kiosk code or a program's name.
     actor_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """What the counter sees of a claim on the insurance."""
+
+    id: Id
+    invoice_id: Id
+    state: ClaimState
+    #: The centre is being asked.
+    is_pending: bool
+    is_refused: bool
+    insured_fen: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

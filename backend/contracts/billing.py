@@ -93,6 +93,16 @@ class PaymentCloseRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class InsuranceClaimRequested:
+    """Ask the national insurance what it pays of a bill (T1 stored the intent)."""
+
+    NAME: ClassVar[str] = "billing.insurance_claim_requested"
+    VERSION: ClassVar[int] = 1
+    hospital_id: UUID
+    claim_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentSucceeded:
     """Money arrived for an invoice and was accepted for it."""
 

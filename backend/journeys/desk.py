@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
 from backend.billing.errors import InvoiceUnknown, PaymentUnknown, RefundUnknown
-from backend.billing.views import AccountView, InvoiceView, PaymentView, RefundView
+from backend.billing.views import AccountView, ClaimView, InvoiceView, PaymentView, RefundView
 from backend.journeys.visit_status import Stage, VisitStatus, visit_statuses
 from backend.kernel.ids import Id
 from backend.kernel.uow import today
@@ -34,6 +34,8 @@ class OpenBill:
     invoice: InvoiceView
     payment: PaymentView | None
     parts: tuple[PaymentView, ...] = ()
+    #: What the insurance says about it, when it was asked.
+    claim: ClaimView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class Hand:
 
 
 def get_hand(session: Session, patient_id: Id, *, hospital_id: Id) -> Hand:
-    """The patient with visits of today and to come, and open bills; at most twelve queries and one a
+    """The patient with visits of today and to come, and open bills; at most thirteen queries and one a
     bill that is paid in part. PatientNotFound."""
     patient = patients.get_patient(session, patient_id, hospital_id=hospital_id)
     day = today(session)
     invoices = bills.list_open_invoices(session, patient_id)
     payments = bills.find_open_payments(session, [invoice.id for invoice in invoices])
+    claims = bills.find_claims(session, [invoice.id for invoice in invoices])
     kept = appointments.list_appointments(session, patient_id=patient_id, first=day)
     statuses = visit_statuses(session, kept, open_bills={invoice.id for invoice in invoices})
     return Hand(
@@ -73,6 +76,7 @@ def get_hand(session: Session, patient_id: Id, *, hospital_id: Id) -> Hand:
                 tuple(bills.list_settling_payments(session, invoice.id))
                 if invoice.paid_fen
                 else (),
+                claims.get(invoice.id),
             )
             for invoice in sorted(invoices, key=_urgency)
         ),

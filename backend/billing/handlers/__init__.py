@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.billing.handlers.cards import CardCashier, subscribe_cards
+from backend.billing.handlers.insurance import InsuranceClerk, subscribe_insurance
 from backend.billing.handlers.platforms import (
     ACTOR,
     Gateways,
@@ -15,8 +16,10 @@ __all__ = [
     "ACTOR",
     "CardCashier",
     "Gateways",
+    "InsuranceClerk",
     "PlatformCashier",
     "RecordTradeStatus",
     "subscribe",
     "subscribe_cards",
+    "subscribe_insurance",
 ]

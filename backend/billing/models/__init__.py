@@ -17,6 +17,7 @@ from backend.billing.models.closing import (
     ShiftLine,
 )
 from backend.billing.models.deposits import DepositAccount
+from backend.billing.models.insurance import InsuranceClaim
 from backend.billing.models.ledger import JournalEntry, Posting
 from backend.billing.models.payments import Payment, Refund, RefundLine
 from backend.billing.models.prices import PriceItem, PriceVersion
@@ -34,6 +35,7 @@ __all__ = [
     "DayLine",
     "DepositAccount",
     "Difference",
+    "InsuranceClaim",
     "Invoice",
     "InvoiceCounter",
     "JournalEntry",

@@ -16,6 +16,7 @@ from backend.billing.queries.bills import (
     IS_LIVE,
     IS_OPEN,
     IS_PENDING,
+    charge_codes,
     get_invoice,
     invoice_numbers,
     is_foreign,
@@ -40,6 +41,7 @@ from backend.billing.queries.closing import (
     list_shifts,
     list_unclosed,
 )
+from backend.billing.queries.insurance import find_claims, get_claim
 from backend.billing.queries.movements import (
     day_of_hospital,
     movements,
@@ -91,14 +93,17 @@ __all__ = [
     "RunView",
     "ShiftView",
     "add_up",
+    "charge_codes",
     "count_open_differences",
     "count_prices_by_category",
     "day_of_hospital",
     "disagreeing_accounts",
     "find_account",
+    "find_claims",
     "find_open_payments",
     "get_account",
     "get_case",
+    "get_claim",
     "get_day",
     "get_difference_case",
     "get_invoice",

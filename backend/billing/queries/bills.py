@@ -106,6 +106,16 @@ def invoice_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
     return {row.id: row.number for row in rows}
 
 
+def charge_codes(session: Session, invoice_id: Id) -> dict[Id, tuple[str, str]]:
+    """Price item and category of each charge of a bill, in one query."""
+    rows = session.execute(
+        select(Charge.id, Charge.price_item_code, Charge.category).where(
+            Charge.invoice_id == invoice_id
+        )
+    )
+    return {row.id: (row.price_item_code, row.category.value) for row in rows}
+
+
 def list_open_invoices(session: Session, patient_id: Id) -> list[InvoiceView]:
     """The bills a patient can pay now, oldest first."""
     open_ones = (

@@ -54,7 +54,18 @@ CARD_WORDS = {
 }
 
 
+INSURANCE_WORDS = {
+    PaymentState.CREATED: _("正在医保结算，请稍候"),
+    PaymentState.UNKNOWN: _("医保中心没有应答，正在冲正，请稍候"),
+    PaymentState.SUCCEEDED: _("医保结算完成"),
+    PaymentState.CLOSED: _("医保结算没有完成，已冲正，没有扣款。可以重新结算或自费支付"),
+    PaymentState.FAILED: _("医保中心拒绝结算，请看原因，或自费支付"),
+}
+
+
 def _state_words(payment: Payment) -> object:
+    if payment.tender is Tender.INSURANCE:
+        return INSURANCE_WORDS.get(payment.state, PAYMENT_WORDS[payment.state])
     if payment.tender is not Tender.BANK_CARD:
         return PAYMENT_WORDS[payment.state]
     if payment.state is PaymentState.FAILED:

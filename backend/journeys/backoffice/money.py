@@ -93,6 +93,34 @@ def card(patient_id: Id, invoice_id: Id) -> BaseResponse:
     return common.show_hand(patient_id)
 
 
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/insurance")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def insurance(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Let the national insurance pay its part of a bill, by the credential that was scanned."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
+        if Tender.INSURANCE not in common.offered_tenders():
+            raise InvalidInput(_("本院没有开通这种付款方式"), code="tender_not_offered")
+        billing.claim_insurance(
+            session, invoice_id=invoice_id, credential=request.form.get("credential", "")
+        )
+    return common.show_hand(patient_id)
+
+
+@blueprint.get("/patients/<uuid:patient_id>/claims/<uuid:claim_id>")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def claim(patient_id: Id, claim_id: Id) -> BaseResponse:
+    """What the insurance says: nothing (204) while it is being asked, the hand once it has answered."""
+    with read_uow() as session:
+        common.require_patient(session, patient_id)
+        own = [invoice.id for invoice in bills.list_invoices(session, patient_id)]
+        found = bills.get_claim(session, claim_id, invoice_ids=own)
+    if found.is_pending:
+        return Response(status=204)
+    return common.show_hand(patient_id, found.words, "warn" if found.is_refused else "ok")
+
+
 @blueprint.get("/patients/<uuid:patient_id>/payments/<uuid:payment_id>")
 @requires(Permission.BILLING_PAYMENT_TAKE)
 def payment(patient_id: Id, payment_id: Id) -> BaseResponse:

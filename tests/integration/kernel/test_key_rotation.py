@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from backend.billing.models import CardTerminal
+from backend.billing import service as billing
+from backend.billing.models import CardTerminal, Payment
 from backend.identity.models import SecondFactor
 from backend.identity.rules import Role
 from backend.kernel import key_rotation
@@ -50,7 +51,13 @@ def filled(database: Database) -> Database:
                 phone=f"1381234000{number}",
                 address=f"朝阳区 {number} 号",
             )
-        swipe_card(session, clinic.hospital_id, person.id, "6299990000000017")
+        payment_id = swipe_card(session, clinic.hospital_id, person.id, "6299990000000017")
+        claim = billing.claim_insurance(
+            session,
+            invoice_id=session.get_one(Payment, payment_id).invoice_id,
+            credential="310000001",
+        )
+        claim.person_sealed = keys(session).seal("3100", "billing_insurance_claim.person")
         session.add(
             CardTerminal(
                 terminal_id="XL000001",
@@ -138,7 +145,7 @@ def test_killed_half_way_it_is_read_by_both_keys_and_goes_on(filled: Database) -
     def die(_name: str, _rows: int) -> None:
         raise KeyboardInterrupt
 
-    for _ in range(5):  # past the columns of one value
+    for _ in range(7):  # past the columns of one value
         with pytest.raises(KeyboardInterrupt):
             key_rotation.rotate(filled, SYSTEM, batch=2, progress=die)
     mixed = numbers(filled)

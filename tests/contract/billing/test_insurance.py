@@ -1,0 +1,291 @@
+"""The insurance pays its part of a bill over the real wire; silence is undone, never repeated."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from backend.billing import handlers, queries, service
+from backend.billing.errors import CredentialInvalid, InsuranceWholeOnly, InvoiceNotOpen
+from backend.billing.models import InsuranceClaim, Payment
+from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState, Tender
+from backend.billing.rules.insurance import ClaimState
+from backend.billing.verify import verify_ledger
+from backend.channels.insurance import NationalInsurance, load_insurance_file
+from backend.contracts.billing import PaymentCheckDue, RefundCheckDue
+from backend.kernel.clock import FixedClock
+from backend.kernel.dispatcher import Dispatcher
+from backend.kernel.ids import Id
+from backend.kernel.outbox import RetryLater, Subscriptions
+from backend.kernel.uow import Database
+from tests.contract.wechat.sandbox_process import Sandbox
+from tests.factories.billing import MoneyWorld, make_world
+from tests.factories.databases import SYSTEM, make_empty_database
+
+EMPLOYEE, FROZEN = "310000001", "999000001"
+NINE = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
+#: 35 % of the registration's 25.00 and 70 % of the blood count's 20.00.
+FUND, OWN = 875 + 1400, 4500 - 875 - 1400
+
+
+@dataclass
+class Desk:
+    """A hospital that settles with the insurance."""
+
+    world: MoneyWorld
+    clock: FixedClock
+    sandbox: Sandbox
+    clerk: handlers.InsuranceClerk
+
+    @property
+    def database(self) -> Database:
+        return self.world.database
+
+    def claim(self, credential: str = EMPLOYEE) -> tuple[Id, Id]:
+        """Bill and claim, after the centre was asked."""
+        bill = self.world.bill("REG-ASSOC", "LAB-CBC")
+        with self.database.write(SYSTEM) as session:
+            claim_id = service.claim_insurance(session, invoice_id=bill, credential=credential).id
+        Dispatcher(self.database).drain()
+        return bill, claim_id
+
+    def read(self, claim_id: Id) -> InsuranceClaim:
+        with self.database.read(SYSTEM) as session:
+            return session.get_one(InsuranceClaim, claim_id)
+
+    def payment(self, claim_id: Id) -> Payment:
+        with self.database.read(SYSTEM) as session:
+            return session.get_one(Payment, self.read(claim_id).payment_id)
+
+    def check(self, claim_id: Id, seconds: float = 3) -> bool:
+        """The timer comes; True when it wants to come again."""
+        self.clock.advance(dt.timedelta(seconds=seconds))
+        event = PaymentCheckDue(self.world.hospital_id, self.payment(claim_id).id)
+        try:
+            self.clerk.check(self.database, event)
+        except RetryLater:
+            return True
+        return False
+
+    def bill(self, invoice_id: Id) -> tuple[InvoiceState, int]:
+        with self.database.read(SYSTEM) as session:
+            view = queries.get_invoice(session, invoice_id)
+            return view.state, view.due_fen
+
+    def pay_rest(self, invoice_id: Id) -> None:
+        with self.database.write(SYSTEM) as session:
+            service.pay_cash(session, invoice_id=invoice_id, received_fen=10000)
+
+    def fault(self, mode: str, infno: str, count: int = 1) -> None:
+        self.sandbox.put("/sandbox/faults", insurance=mode, operation=infno, count=count)
+
+    def problems(self) -> list[str]:
+        with self.database.read(SYSTEM) as session:
+            return verify_ledger(session).problems
+
+
+@pytest.fixture
+def desk(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Desk]:
+    sandbox_process.reset()
+    config = replace(
+        load_insurance_file(sandbox_process.directory / "insurance.json"), timeout_seconds=2.0
+    )
+    centre = NationalInsurance(lambda: config)
+    subscriptions, clock = Subscriptions(), FixedClock(NINE)
+    handlers.subscribe_insurance(subscriptions, centre)
+    database = make_empty_database(f"sqlite:///{tmp_path / 'claims.db'}", clock, subscriptions)
+    clerk = handlers.InsuranceClerk(centre, service.apply_trade_status)
+    yield Desk(make_world(database), clock, sandbox_process, clerk)
+    database.engine.dispose()
+
+
+def test_the_fund_pays_its_part_and_the_patient_the_rest(desk: Desk) -> None:
+    bill, claim_id = desk.claim()
+    claim, payment = desk.read(claim_id), desk.payment(claim_id)
+    assert claim.state is ClaimState.SETTLED
+    assert (payment.tender, payment.state) == (Tender.INSURANCE, PaymentState.SUCCEEDED)
+    assert payment.received_fen == FUND
+    assert desk.bill(bill) == (InvoiceState.OPEN, OWN)
+    desk.pay_rest(bill)
+    assert desk.bill(bill) == (InvoiceState.PAID, 0)
+    assert desk.problems() == []
+
+
+def test_who_is_not_insured_is_told_so_and_pays_alone(desk: Desk) -> None:
+    bill, claim_id = desk.claim(FROZEN)
+    claim = desk.read(claim_id)
+    assert (claim.state, claim.words) == (ClaimState.REFUSED, "参保人待遇已冻结")
+    assert desk.bill(bill) == (InvoiceState.OPEN, 4500)
+    with pytest.raises(CredentialInvalid):
+        desk.claim("卡")
+
+
+def test_the_insurance_comes_before_other_tenders(desk: Desk) -> None:
+    bill = desk.world.bill("REG-ASSOC", "LAB-CBC")
+    with desk.database.write(SYSTEM) as session:
+        service.pay_cash(session, invoice_id=bill, received_fen=1000, amount_fen=1000)
+    with pytest.raises(InvoiceNotOpen), desk.database.write(SYSTEM) as session:
+        service.claim_insurance(session, invoice_id=bill, credential=EMPLOYEE)
+
+
+@pytest.mark.parametrize("infno", ["1101", "2201", "2203", "2204", "2206"])
+@pytest.mark.parametrize("mode", ["silent", "swallow"])
+def test_before_the_settlement_a_lost_answer_is_asked_for_again(
+    infno: str, mode: str, desk: Desk
+) -> None:
+    desk.fault(mode, infno)
+    _bill, claim_id = desk.claim()
+    assert desk.read(claim_id).state is ClaimState.CREATED
+    desk.clock.advance(dt.timedelta(seconds=4))
+    Dispatcher(desk.database).drain()
+    assert desk.read(claim_id).state is ClaimState.SETTLED
+    assert desk.payment(claim_id).received_fen == FUND
+
+
+def test_a_centre_that_stays_silent_is_given_up(desk: Desk) -> None:
+    desk.fault("swallow", "2201", count=100)
+    bill, claim_id = desk.claim()
+    desk.clock.advance(dt.timedelta(minutes=4))
+    Dispatcher(desk.database).drain()
+    claim = desk.read(claim_id)
+    assert claim.state is ClaimState.REFUSED
+    assert "没有应答" in claim.words
+    assert desk.bill(bill) == (InvoiceState.OPEN, 4500)
+
+
+@pytest.mark.parametrize("mode", ["silent", "swallow", "differ"])
+def test_a_settlement_that_is_not_believed_is_reversed(mode: str, desk: Desk) -> None:
+    desk.fault(mode, "2207")
+    desk.fault(mode, "2207")
+    bill, claim_id = desk.claim()
+    assert desk.read(claim_id).state is ClaimState.REVERSING
+    assert desk.payment(claim_id).state is PaymentState.UNKNOWN
+    desk.fault("silent", "2601")
+    assert desk.check(claim_id), "the reversal's own answer may be lost too"
+    assert not desk.check(claim_id)
+    assert desk.read(claim_id).state is ClaimState.REVERSED
+    assert desk.payment(claim_id).state is PaymentState.CLOSED
+    assert desk.bill(bill) == (InvoiceState.OPEN, 4500)
+    with desk.database.write(SYSTEM) as session:
+        again = service.claim_insurance(session, invoice_id=bill, credential=EMPLOYEE).id
+    Dispatcher(desk.database).drain()
+    assert desk.read(again).state is ClaimState.SETTLED
+    assert desk.problems() == []
+
+
+def test_a_refused_settlement_ends_the_claim_in_the_centres_words(desk: Desk) -> None:
+    desk.fault("refuse", "2207")
+    bill, claim_id = desk.claim()
+    assert desk.read(claim_id).words == "系统繁忙，请稍后再试"
+    assert desk.payment(claim_id).state is PaymentState.FAILED
+    assert desk.bill(bill) == (InvoiceState.OPEN, 4500)
+
+
+def test_a_worker_that_dies_over_the_settlement_leads_to_a_reversal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    real = NationalInsurance.settle
+
+    def settle_then_die(*given: object, **named: object) -> None:
+        real(*given, **named)  # type: ignore[arg-type]
+        raise Killed
+
+    monkeypatch.setattr(NationalInsurance, "settle", settle_then_die)
+    with pytest.raises(Killed):
+        desk.claim()
+    with desk.database.read(SYSTEM) as session:
+        claim_id = session.scalars(select(InsuranceClaim.id)).one()
+    assert desk.read(claim_id).state is ClaimState.SETTLING
+    assert desk.check(claim_id), "somebody may still be waiting for it"
+    assert desk.check(claim_id, seconds=61)
+    assert desk.read(claim_id).state is ClaimState.REVERSING
+    assert not desk.check(claim_id)
+    assert desk.payment(claim_id).state is PaymentState.CLOSED
+    assert desk.problems() == []
+
+
+def refund(desk: Desk, bill: Id, payment_id: Id, fen: int) -> Id:
+    with desk.database.write(SYSTEM) as session:
+        lines = queries.get_invoice(session, bill).lines
+        made = service.request_refund(
+            session,
+            payment_id=payment_id,
+            amount_fen=fen,
+            reason="退号",
+            charge_ids=[line.charge_id for line in lines],
+        )
+        refund_id = made.id
+    Dispatcher(desk.database).drain()
+    return refund_id
+
+
+def refund_state(desk: Desk, refund_id: Id) -> RefundState:
+    with desk.database.read(SYSTEM) as session:
+        return queries.get_refund(session, refund_id).state
+
+
+def test_a_settlement_is_taken_back_whole(desk: Desk) -> None:
+    bill, claim_id = desk.claim()
+    desk.pay_rest(bill)
+    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    assert refund_state(desk, refund_id) is RefundState.SUCCEEDED
+    assert desk.read(claim_id).state is ClaimState.CANCELLED
+    assert desk.problems() == []
+
+
+def test_a_part_of_it_is_refused(desk: Desk) -> None:
+    bill, claim_id = desk.claim()
+    desk.pay_rest(bill)
+    with pytest.raises(InsuranceWholeOnly):
+        refund(desk, bill, desk.payment(claim_id).id, 100)
+    assert desk.read(claim_id).state is ClaimState.SETTLED
+
+
+@pytest.mark.parametrize("mode", ["silent", "swallow"])
+def test_an_unknown_taking_back_is_reversed_and_then_a_case_a_person_tries_again(
+    mode: str, desk: Desk
+) -> None:
+    bill, claim_id = desk.claim()
+    desk.pay_rest(bill)
+    desk.fault(mode, "2208")
+    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    assert refund_state(desk, refund_id) is RefundState.UNKNOWN
+    desk.clock.advance(dt.timedelta(seconds=4))
+    desk.clerk.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
+    assert refund_state(desk, refund_id) is RefundState.ABNORMAL
+    with desk.database.read(SYSTEM) as session:
+        kinds = {case.kind for case in queries.list_open_cases(session)}
+    assert kinds == {CaseKind.REFUND_ABNORMAL}
+    with desk.database.write(SYSTEM) as session:
+        service.retry_refund(session, refund_id)
+    Dispatcher(desk.database).drain()
+    assert refund_state(desk, refund_id) is RefundState.SUCCEEDED
+    assert desk.problems() == []
+
+
+def test_no_number_of_a_person_is_left_in_clear(desk: Desk) -> None:
+    desk.claim()
+    desk.claim(FROZEN)
+    with desk.database.engine.connect() as connection:
+        names = connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ).scalars()
+        dump = json.dumps(
+            [
+                [str(v) for v in row]
+                for name in names
+                for row in connection.execute(text(f"SELECT * FROM {name}"))
+            ]
+        )
+    assert EMPLOYEE not in dump
+    assert FROZEN not in dump
+    assert '"3100' not in dump, "the insurance's own number is sealed"
