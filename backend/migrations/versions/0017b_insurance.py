@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017b_insurance"
-down_revision = "0012_missed"
+down_revision = "0015_examinations"
 branch_labels = None
 depends_on = None
 
