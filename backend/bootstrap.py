@@ -85,6 +85,9 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     centre = accounts.open_insurance(settings)
     if centre is not None:
         billing.subscribe_insurance(subscriptions, centre, settlement.record_trade_status)
+    einvoices = accounts.open_einvoices(settings)
+    if einvoices is not None:
+        billing.subscribe_einvoices(subscriptions, einvoices)
     scheduling.subscribe(subscriptions)
     booking.subscribe(subscriptions)
     waiting.subscribe(subscriptions)

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
         None,
         description="JSON file with the national insurance contract; empty = the sandbox's, in production none",
     )
+    einvoice_file: Path | None = Field(
+        None,
+        description="JSON file with the electronic bill account; empty = the sandbox's, in production none",
+    )
     idle_minutes: int = Field(
         15, ge=1, le=240, description="minutes without an act after which staff are logged out"
     )

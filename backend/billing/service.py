@@ -22,6 +22,7 @@ from backend.billing.services.closing import (
     close_shift,
 )
 from backend.billing.services.deposits import start_top_up, withdraw
+from backend.billing.services.einvoice import retry_einvoice
 from backend.billing.services.endings import release_parts, void_invoice
 from backend.billing.services.executions import (
     mark_executed,
@@ -115,6 +116,7 @@ __all__ = [
     "report_silence",
     "request_refund",
     "request_run",
+    "retry_einvoice",
     "retry_refund",
     "reverse_charge",
     "reverse_execution",

@@ -22,6 +22,7 @@ from backend.billing.rules import (
     RefundState,
     Tender,
 )
+from backend.billing.rules.einvoice import EInvoiceState
 from backend.billing.rules.insurance import ClaimState
 from backend.kernel.ids import Id
 
@@ -112,6 +113,38 @@ class PaymentView:
     channel: Channel
     #: Who took it: a staff code, a kiosk code or a program's name.
     actor_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class EInvoiceView:
+    """An electronic bill, as it stands at its platform."""
+
+    id: Id
+    invoice_id: Id
+    state: EInvoiceState
+    is_issued: bool
+    amount_fen: int
+    batch_code: str
+    number: str
+    check_code: str
+    url: str
+    words: str
+
+    @property
+    def state_words(self) -> str:
+        """What staff call the state."""
+        return str(EINVOICE_WORDS[self.state])
+
+
+#: What staff call each state of an electronic bill.
+EINVOICE_WORDS = {
+    EInvoiceState.CREATED: _("开票中"),
+    EInvoiceState.UNKNOWN: _("开票中"),
+    EInvoiceState.ISSUED: _("已开票"),
+    EInvoiceState.FAILED: _("开票失败"),
+    EInvoiceState.RED_PENDING: _("冲红中"),
+    EInvoiceState.RED_LETTERED: _("已冲红"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from backend.channels.alipay import NOTIFY_PATH, AlipayGateway, load_alipay_file
 from backend.channels.bank_card import BankCardGateway, load_bank_file
+from backend.channels.einvoice import EInvoicePlatform, load_einvoice_file
 from backend.channels.insurance import NationalInsurance, load_insurance_file
 from backend.settings import Settings
 
@@ -41,6 +42,12 @@ def open_insurance(settings: Settings) -> NationalInsurance | None:
         settings, settings.insurance_file, "insurance.json", "XINGLIN_INSURANCE_FILE"
     )
     return None if path is None else NationalInsurance(lambda: load_insurance_file(path))
+
+
+def open_einvoices(settings: Settings) -> EInvoicePlatform | None:
+    """The platform of electronic bills, or None where there is none. Errors: those of `account_file`."""
+    path = account_file(settings, settings.einvoice_file, "einvoice.json", "XINGLIN_EINVOICE_FILE")
+    return None if path is None else EInvoicePlatform(lambda: load_einvoice_file(path))
 
 
 def account_file(

@@ -93,6 +93,16 @@ class PaymentCloseRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ElectronicInvoiceDue:
+    """Bring an electronic bill to where it should be at its platform; repeats until it is there."""
+
+    NAME: ClassVar[str] = "billing.electronic_invoice_due"
+    VERSION: ClassVar[int] = 1
+    hospital_id: UUID
+    einvoice_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class InsuranceClaimRequested:
     """Ask the national insurance what it pays of a bill (T1 stored the intent)."""
 

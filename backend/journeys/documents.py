@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from backend.billing.views import TENDER_WORDS, InvoiceView, PaymentView
+from backend.billing.views import TENDER_WORDS, EInvoiceView, InvoiceView, PaymentView
 from backend.kernel.clock import business_date, local
 from backend.kernel.money import format_yuan
 from backend.queueing.views import TicketView
@@ -68,8 +68,9 @@ def receipt_document(
     hospital_name: str,
     name_masked: str,
     reprint: bool,
+    einvoice: EInvoiceView | None = None,
 ) -> list[Element]:
-    """The receipt of a paid bill: every line, the sum, how and when it was paid."""
+    """The receipt of a paid bill: every line, the sum, how and when it was paid, the electronic bill's code."""
     elements = [
         text(hospital_name, 2, "center", bold=True),
         text(_("缴费凭条（补打）") if reprint else _("缴费凭条"), 1, "center"),
@@ -89,8 +90,19 @@ def receipt_document(
         elements.append(row(_("支付方式"), words))
         if payment.paid_at is not None:
             elements.append(row(_("支付时间"), f"{local(payment.paid_at):%Y-%m-%d %H:%M:%S}"))
+    if einvoice is not None and einvoice.is_issued:
+        elements += [
+            {"type": "rule"},
+            row(_("电子票据代码"), einvoice.batch_code),
+            row(_("电子票据号码"), einvoice.number),
+            row(_("校验码"), einvoice.check_code),
+            {"type": "qr", "payload": einvoice.url, "caption": _("扫码查看、下载电子票据")},
+        ]
+        notice = _("本凭条不作报销凭证，报销请用电子票据")
+    else:
+        notice = _("本凭条不作报销凭证，发票请到收费窗口领取")
     elements += [
-        text(_("本凭条不作报销凭证，发票请到收费窗口领取"), 1, "center"),
+        text(notice, 1, "center"),
         {"type": "feed", "lines": 2},
         {"type": "cut"},
     ]

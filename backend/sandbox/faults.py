@@ -30,6 +30,7 @@ MODES = {
     "bank": ("normal", "silent", "swallow", "slow", "wrong_amount", "bad_mac"),
     # differ: settles for another sum than was announced.
     "insurance": ("normal", "silent", "swallow", "refuse", "differ"),
+    "einvoice": ("normal", "silent", "swallow", "refuse"),
     # The first two spoil the download, the others make the day's bill itself wrong.
     "bill": ("normal", "corrupt", "cut", "drop_row", "extra_row", "wrong_amount"),
 }
@@ -38,6 +39,7 @@ FORGERIES = ("signature", "signtest", "timestamp", "serial", "cipher", "amount")
 OPERATIONS = (
     *("native", "query", "close", "refund", "query_refund", "tradebill"),
     *("1101", "2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "2601"),
+    *("invoiceEBillOutpatient", "getEBillByBusNo", "writeOffEBill"),
     *("sign_on", "sale", "reversal", "card_refund", "settlement"),
 )
 MAX_SECONDS = 3600.0

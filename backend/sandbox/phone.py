@@ -56,6 +56,12 @@ MODE_WORDS = {
         "refuse": "系统繁忙",
         "differ": "结算金额与预结算不符",
     },
+    "einvoice": {
+        "normal": "正常应答",
+        "silent": "已处理但不应答",
+        "swallow": "未处理也不应答",
+        "refuse": "票据库存不足",
+    },
     "bank": {
         "normal": "正常应答",
         "silent": "已处理但不应答",
@@ -87,6 +93,7 @@ KIND_WORDS = {
     "refund": "退款处理",
     "bank": "银行前置",
     "insurance": "医保中心",
+    "einvoice": "电子票据",
 }
 EVENT_WORDS = {
     "TRANSACTION.SUCCESS": "支付成功",

@@ -30,6 +30,7 @@ STALE_BY = 600.0
 RESET_TABLES = (
     *("refunds", "orders", "alipay_refunds", "alipay_orders"),
     *("bank_transactions", "bank_terminals"),
+    "einvoices",
     *("insurance_fees", "insurance_settlements", "insurance_visits", "insurance_reversed"),
 )
 

@@ -19,6 +19,8 @@ from backend.sandbox.alipay import keys as alipay_keys
 from backend.sandbox.alipay.platform import AlipayPlatform
 from backend.sandbox.bank import keys as bank_keys
 from backend.sandbox.bank.server import BankServer
+from backend.sandbox.einvoice import api as einvoice_api
+from backend.sandbox.einvoice import keys as einvoice_keys
 from backend.sandbox.insurance import api as insurance_api
 from backend.sandbox.insurance import keys as insurance_keys
 from backend.sandbox.keys import ensure_keys
@@ -56,6 +58,7 @@ def create_app(platform: Platform, alipay: AlipayPlatform) -> Flask:
     app.register_blueprint(payapi.blueprint)
     app.register_blueprint(alipay_gateway.blueprint)
     app.register_blueprint(insurance_api.blueprint)
+    app.register_blueprint(einvoice_api.blueprint)
     app.register_blueprint(control.blueprint)
     app.register_blueprint(phone.blueprint)
 
@@ -93,6 +96,7 @@ def serve(directory: Path, *, port: int, bank_port: int, timing: Timing) -> None
     platform = Platform(keys, store, timing)
     alipay = AlipayPlatform(alipay_keys.ensure_keys(directory, base_url=base_url), platform)
     app = create_app(platform, alipay)
+    app.extensions["einvoice"] = einvoice_keys.ensure_keys(directory, base_url=base_url)
     app.extensions["insurance"] = insurance_keys.ensure_keys(directory, base_url=base_url)
     server.app = app
     bank = BankServer((HOST, bank_port))

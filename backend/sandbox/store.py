@@ -16,6 +16,7 @@ from typing import Any
 
 from backend.sandbox.alipay.tables import SCHEMA as ALIPAY_SCHEMA
 from backend.sandbox.bank.tables import SCHEMA as BANK_SCHEMA
+from backend.sandbox.einvoice.tables import SCHEMA as EINVOICE_SCHEMA
 from backend.sandbox.insurance.tables import SCHEMA as INSURANCE_SCHEMA
 
 SCHEMA = """
@@ -82,7 +83,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for schema in (SCHEMA, ALIPAY_SCHEMA, BANK_SCHEMA, INSURANCE_SCHEMA):
+        for schema in (SCHEMA, ALIPAY_SCHEMA, BANK_SCHEMA, INSURANCE_SCHEMA, EINVOICE_SCHEMA):
             self._db.executescript(schema)
         path.chmod(0o600)
 

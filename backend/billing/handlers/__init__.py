@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.billing.handlers.cards import CardCashier, subscribe_cards
+from backend.billing.handlers.einvoice import EInvoiceClerk, subscribe_einvoices
 from backend.billing.handlers.insurance import InsuranceClerk, subscribe_insurance
 from backend.billing.handlers.platforms import (
     ACTOR,
@@ -15,11 +16,13 @@ from backend.billing.handlers.platforms import (
 __all__ = [
     "ACTOR",
     "CardCashier",
+    "EInvoiceClerk",
     "Gateways",
     "InsuranceClerk",
     "PlatformCashier",
     "RecordTradeStatus",
     "subscribe",
     "subscribe_cards",
+    "subscribe_einvoices",
     "subscribe_insurance",
 ]

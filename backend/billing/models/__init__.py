@@ -17,6 +17,7 @@ from backend.billing.models.closing import (
     ShiftLine,
 )
 from backend.billing.models.deposits import DepositAccount
+from backend.billing.models.einvoice import ElectronicInvoice
 from backend.billing.models.insurance import InsuranceClaim
 from backend.billing.models.ledger import JournalEntry, Posting
 from backend.billing.models.payments import Payment, Refund, RefundLine
@@ -35,6 +36,7 @@ __all__ = [
     "DayLine",
     "DepositAccount",
     "Difference",
+    "ElectronicInvoice",
     "InsuranceClaim",
     "Invoice",
     "InvoiceCounter",

@@ -41,6 +41,7 @@ from backend.billing.queries.closing import (
     list_shifts,
     list_unclosed,
 )
+from backend.billing.queries.einvoice import find_einvoices
 from backend.billing.queries.insurance import find_claims, get_claim
 from backend.billing.queries.movements import (
     day_of_hospital,
@@ -100,6 +101,7 @@ __all__ = [
     "disagreeing_accounts",
     "find_account",
     "find_claims",
+    "find_einvoices",
     "find_open_payments",
     "get_account",
     "get_case",

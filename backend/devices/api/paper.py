@@ -84,6 +84,7 @@ def _document(session: Session, body: schemas.PrintBody, patient_id: Id) -> list
             hospital_name=hospital.name,
             name_masked=patients.get_patient(session, patient_id).name_masked,
             reprint=body.reprint,
+            einvoice=bills.find_einvoices(session, [invoice.id]).get(invoice.id),
         )
     raise NothingToPrint
 

@@ -12,6 +12,7 @@ from backend.billing.rules import PaymentState, Tender
 from backend.journeys import desk, settlement
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
+from backend.journeys.errors import NothingPaid
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
@@ -165,6 +166,8 @@ def recent_bills(patient_id: Id) -> Response:
             patient_id=patient_id,
             invoices=found,
             may_refund=common.allowed()["refund"],
+            may_pay=common.allowed()["pay"],
+            einvoices=bills.find_einvoices(session, [invoice.id for invoice in found]),
         )
 
 
@@ -194,6 +197,20 @@ def _part() -> int | None:
     """The part of a bill that is to be paid now; None for all that is due."""
     words = request.form.get("part", "").strip()
     return parse_yuan(words) if words else None
+
+
+@blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/einvoice")
+@requires(Permission.BILLING_PAYMENT_TAKE)
+def retry_einvoice(patient_id: Id, invoice_id: Id) -> BaseResponse:
+    """Ask once more for the electronic bill that the platform refused."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
+        found = bills.find_einvoices(session, [invoice_id]).get(invoice_id)
+        if found is None:
+            raise NothingPaid
+        billing.retry_einvoice(session, found.id)
+    return common.show_hand(patient_id, _("已重新申请电子票据"))
 
 
 def _key(invoice_id: Id) -> str:

@@ -61,6 +61,7 @@ def print_receipt(patient_id: Id, invoice_id: Id) -> Response:
             hospital_name=organization.get_hospital(session, common.hospital_id()).name,
             name_masked=person.name_masked,
             reprint=False,
+            einvoice=bills.find_einvoices(session, [invoice_id]).get(invoice_id),
         )
     return _page(elements, patient_id)
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017b_insurance"
-down_revision = "0015_examinations"
+down_revision = "0014_waiting"
 branch_labels = None
 depends_on = None
 

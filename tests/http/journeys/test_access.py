@@ -56,6 +56,7 @@ PATIENT = f"{DESK}/patients/{ANY}"
         ("POST", f"{PATIENT}/account/close", Permission.BILLING_DEPOSIT_MANAGE),
         ("POST", f"{PATIENT}/invoices/{ANY}/insurance", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/claims/{ANY}", Permission.BILLING_PAYMENT_TAKE),
+        ("POST", f"{PATIENT}/invoices/{ANY}/einvoice", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/payments/{ANY}", Permission.BILLING_PAYMENT_TAKE),
         ("POST", f"{PATIENT}/payments/{ANY}/cancel", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/tickets/{ANY}/print", Permission.QUEUEING_TICKET_READ),
@@ -113,6 +114,7 @@ def test_another_hospitals_patient_does_not_exist(
         f"{base}/appointments/{unpaid.appointment.id}/give-up": {},
         f"{base}/invoices/{unpaid.invoice.id}/cash": {"received": "25", "_key": "k"},
         f"{base}/invoices/{unpaid.invoice.id}/qr": {"amount_fen": "2500", "_key": "k"},
+        f"{base}/invoices/{unpaid.invoice.id}/einvoice": {},
         f"{base}/invoices/{unpaid.invoice.id}/insurance": {"credential": "310000001"},
         f"{base}/invoices/{unpaid.invoice.id}/card": {
             "amount_fen": "2500",

@@ -25,7 +25,7 @@ def test_nothing_is_wrong_at_first(platform: Platform) -> None:
     with platform.store.read() as db:
         modes = {kind: fault["mode"] for kind, fault in list_faults(db).items()}
     assert modes == dict.fromkeys(
-        ("notification", "api", "refund", "bank", "insurance", "bill"), "normal"
+        ("notification", "api", "refund", "bank", "insurance", "einvoice", "bill"), "normal"
     )
 
 
