@@ -15,6 +15,38 @@ class PriceUnknown(NotFound):
     default_next_step = _("请联系物价管理人员维护价目")
 
 
+class PriceCodeTaken(Conflict):
+    """Another item of the price list, perhaps a switched-off one, has this code."""
+
+    code = "price_code_taken"
+    default_message = _("这个编码已经有项目使用")
+    default_next_step = _("请换一个编码，或在列表里找到原项目修改")
+
+
+class PriceInForce(Conflict):
+    """The price holds since its day: the past of the price list is never rewritten."""
+
+    code = "price_in_force"
+    default_message = _("这个价格已经生效，不能取消")
+    default_next_step = _("如需改回，请登记一次新的调价")
+
+
+class FirstPrice(Conflict):
+    """An item's only price cannot be taken away."""
+
+    code = "first_price"
+    default_message = _("这是该项目的第一个价格，不能取消")
+    default_next_step = _("如不再使用，请停用这个项目")
+
+
+class ImportChanged(Conflict):
+    """Somebody changed the price list between the preview of an import and its confirmation."""
+
+    code = "import_changed"
+    default_message = _("预览之后价目表有了变化，没有导入")
+    default_next_step = _("请核对新的预览后再确认")
+
+
 class InvoiceUnknown(NotFound):
     """No such bill, or not this patient's."""
 

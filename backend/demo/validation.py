@@ -15,6 +15,7 @@ QUEUE_KINDS = ("clinic", "laboratory", "pharmacy", "imaging", "cashier", "triage
 ROLES = (
     "administrator",
     "auditor",
+    "price_clerk",
     "cashier",
     "device_operator",
     "doctor",

@@ -1,7 +1,7 @@
 """Roles and what each allows, lockout, the life of a session, and where a login may lead. Pure functions.
 
 Duties are kept apart as GB/T 22239-2019 (8.1.5) asks: the administrator manages accounts but reads no audit log,
-the auditor reads the log but changes nothing, and neither opens patients' records.
+the auditor reads the log but changes nothing, and neither opens patients' records. Who sets prices takes no money.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Role(StrEnum):
     DEVICE_OPERATOR = "device_operator"
     AUDITOR = "auditor"
     FINANCE = "finance"
+    PRICE_CLERK = "price_clerk"
 
 
 ROLE_WORDS: Mapping[Role, object] = {
@@ -60,6 +61,7 @@ ROLE_WORDS: Mapping[Role, object] = {
     Role.DEVICE_OPERATOR: _("设备管理员"),
     Role.AUDITOR: _("审计员"),
     Role.FINANCE: _("财务"),
+    Role.PRICE_CLERK: _("物价员"),
 }
 
 _EVERYONE = frozenset(
@@ -80,6 +82,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.DEVICES_KIOSK_READ,
                 Permission.IDENTITY_ACCOUNT_MANAGE,
                 Permission.KERNEL_DELIVERY_MANAGE,
+                Permission.ORGANIZATION_LOCATION_WRITE,
+                Permission.ORGANIZATION_STAFF_WRITE,
                 Permission.SCHEDULING_SCHEDULE_READ,
             }
         ),
@@ -157,6 +161,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
                 Permission.BILLING_RECONCILIATION_READ,
                 Permission.INDICATORS_SHARE_READ,
             }
+        ),
+        Role.PRICE_CLERK: frozenset(
+            {Permission.BILLING_PRICE_READ, Permission.BILLING_PRICE_WRITE}
         ),
     }.items()
 }

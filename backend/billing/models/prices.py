@@ -17,11 +17,11 @@ from backend.billing.models.columns import fen
 from backend.billing.rules import (
     PriceCategory,
 )
-from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
+from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk
 from backend.kernel.ids import Id
 
 
-class PriceItem(HospitalOwned, Base):
+class PriceItem(Versioned, HospitalOwned, Base):
     """One line of the price list; what it costs is in its versions."""
 
     __tablename__ = "billing_price_item"
@@ -37,6 +37,8 @@ class PriceItem(HospitalOwned, Base):
     unit: Mapped[str] = mapped_column(String(20))
     category: Mapped[PriceCategory] = enum_column(PriceCategory)
     is_active: Mapped[bool] = mapped_column(default=True)
+    #: Moves ``version`` on also when only the item's prices changed.
+    changed_at: Mapped[dt.datetime | None]
 
 
 class PriceVersion(Base):

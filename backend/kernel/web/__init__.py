@@ -11,12 +11,13 @@ from backend.kernel.web.context import (
     write_uow,
     xinglin,
 )
-from backend.kernel.web.rendering import redirect_to, render
+from backend.kernel.web.rendering import flash_undo, redirect_to, render
 
 __all__ = [
     "NavItem",
     "Xinglin",
     "current_actor",
+    "flash_undo",
     "idempotency_key",
     "public",
     "read_uow",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -41,6 +41,11 @@ def redirect_to(endpoint: str, **values: object) -> BaseResponse:
         response.headers["HX-Redirect"] = target
         return response
     return redirect(target, 303)
+
+
+def flash_undo(words: str, undo_url: str) -> None:
+    """Say on the next page what was done, and offer to take it back: ``undo_url`` is posted to."""
+    flash((words, undo_url), "ok")  # type: ignore[arg-type]  # base.html tells the two apart
 
 
 def day_words(moment: dt.datetime, now: dt.datetime | None = None) -> str:

@@ -53,7 +53,7 @@ def test_nothing_found_says_what_to_do(client: FlaskClient) -> None:
 def test_long_lists_continue(
     client: FlaskClient, world: MoneyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prices, "PAGE", 2)
+    monkeypatch.setattr(prices.listing, "PAGE", 2)
     first = client.get("/backoffice/prices").get_data(as_text=True)
     assert "after=DRUG-1" in first
     rows = client.get("/backoffice/prices?after=DRUG-1", headers=HTMX).get_data(as_text=True)

@@ -67,6 +67,7 @@ def test_every_role_has_an_account_and_doctors_have_three_printed_ones(data: Dat
         "device_operator",
         "auditor",
         "finance",
+        "price_clerk",
     }
     assert listed["doctor"] >= 3
 
