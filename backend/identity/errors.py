@@ -35,6 +35,8 @@ class PasswordWeak(InvalidInput):
 
     code = "password_weak"
     default_message = _("密码至少 10 位，且不能包含用户名")
+    same_message = _("新密码不能和当前密码相同")
+    differs_message = _("两次输入的新密码不一样")
 
 
 class AccountNotFound(NotFound):
@@ -74,3 +76,35 @@ class OwnAccount(InvalidInput):
     code = "own_account"
     default_message = _("不能对自己的账号这样做")
     default_next_step = _("请让另一位管理员操作")
+
+
+class PasswordRefused(InvalidInput):
+    """The current password is wrong, or the account is locked."""
+
+    code = "password_refused"
+    default_message = _("当前密码不对，或者账号暂时锁定")
+    default_next_step = _("请核对后再试；连续输错 5 次会锁定 15 分钟")
+
+
+class RoleHeld(Conflict):
+    """The account has this role there already, perhaps since a moment ago."""
+
+    code = "role_held"
+    default_message = _("这个账号已经有这个角色")
+    default_next_step = _("请看页面上现有的角色")
+
+
+class RoleGone(Conflict):
+    """Somebody else took this role away first."""
+
+    code = "role_gone"
+    default_message = _("这个角色已经被移除")
+    default_next_step = _("请看页面上现有的角色")
+
+
+class DutiesClash(Conflict):
+    """Two duties that are kept apart would come into one hand."""
+
+    code = "duties_clash"
+    default_message = _("这两个角色不能由同一个人担任")
+    default_next_step = _("请把其中一个角色交给别人")

@@ -39,11 +39,10 @@ log = structlog.get_logger(__name__)
 COOKIE = "xinglin_staff"
 BACKGROUND = "X-Background"
 HOME = "backoffice.home"
-#: What an administrator without a second factor can still reach: the way to one.
-ENROLMENT = {
-    "second_factor.show",
-    "second_factor.begin",
-    "second_factor.confirm",
+#: What stands before all other work, and the pages through which it is done: nothing else is reached until then.
+DUTIES = {
+    "identity.own_password": {"identity.own_password", "identity.change_password"},
+    "second_factor.show": {"second_factor.show", "second_factor.begin", "second_factor.confirm"},
 }
 _LONGEST_TOKEN = 64
 
@@ -61,15 +60,22 @@ def load_staff_actor(request: Request) -> Actor | None:
     if staff.is_demo and xinglin().settings.is_production:
         return None
     actor = staff.as_actor()
-    if must_enrol(staff):
-        if request.endpoint not in ENROLMENT:
-            g.must_enrol = True
+    if duty := first_duty(staff):
+        if request.endpoint not in DUTIES[duty]:
+            g.duty = duty
             return None
         actor = replace(actor, grants={Permission.IDENTITY_SESSION_OWN: None})
     g.staff = staff
     if request.headers.get(BACKGROUND) != "1":
         _note_act(staff, actor)
     return actor
+
+
+def first_duty(staff: StaffView) -> str:
+    """The page the person must go to before any other: a password of their own, then a second factor; else empty."""
+    if staff.must_change_password:
+        return "identity.own_password"
+    return "second_factor.show" if must_enrol(staff) else ""
 
 
 def must_enrol(staff: StaffView) -> bool:
@@ -127,8 +133,8 @@ def login() -> BaseResponse:
     """The form; whoever is logged in, or half way, goes on from there."""
     if current_actor().kind is ActorKind.STAFF:
         return redirect_to(HOME)
-    if g.get("must_enrol"):
-        return redirect_to("second_factor.show")
+    if duty := g.get("duty", ""):
+        return redirect_to(duty)
     if g.get("lapsed") is SessionState.AWAITS_CODE:
         return redirect_to("login.code", next=_asked_next() or None)
     return _form(status=200)

@@ -36,6 +36,9 @@ class StaffAccount(Base, Versioned, HospitalOwned):
     failed_since: Mapped[dt.datetime | None]
     locked_until: Mapped[dt.datetime | None]
     last_login_at: Mapped[dt.datetime | None]
+    #: Came in with a one-time password, which ends then: nothing else is reached until it is changed.
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    password_ends_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
 
 

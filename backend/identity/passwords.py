@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,8 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 #: Hashing is heavy on purpose; a flood of logins waits here instead of taking all memory.
 _TURNS = threading.BoundedSemaphore(4)
 LONGEST_PASSWORD = 256
+#: Signs that nobody takes for another.
+_CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,12 @@ def hash_password(password: str) -> HashedPassword:
     """The Argon2id hash, with parameters and salt inside."""
     with _TURNS:
         return HashedPassword(_HASHER.hash(password))
+
+
+def new_one_time() -> str:
+    """A password to be read aloud and typed once: twelve letters and digits (59 bits) without look-alikes, in fours."""
+    letters = "".join(secrets.choice(_CLEAR) for _ in range(12))
+    return "-".join(letters[i : i + 4] for i in range(0, 12, 4))
 
 
 def is_right(password: str, stored: str | None) -> bool:

@@ -103,6 +103,7 @@ def find_session(session: Session, token: str, *, idle: dt.timedelta) -> StaffVi
         roles=tuple(RoleGrant(row[4].role, row[4].department_id) for row in rows if row[4]),
         has_factor=factor is not None and factor.is_confirmed,
         factor_at=login.factor_at,
+        must_change_password=account.must_change_password,
     )
 
 
@@ -174,6 +175,7 @@ def _account_views(
             locked_until=account.locked_until,
             last_login_at=account.last_login_at,
             has_factor=factor_at is not None,
+            must_change_password=account.must_change_password,
         )
         for account, person, department_name, factor_at in rows
     ]

@@ -26,6 +26,8 @@ LONGEST_SESSION = dt.timedelta(hours=12)
 #: The last act is written at most this often, so that reading pages writes next to nothing.
 SEEN_EVERY = dt.timedelta(minutes=1)
 SHORTEST_PASSWORD = 10
+#: A one-time password handed out by an administrator can be used so long.
+ONE_TIME_FOR = dt.timedelta(hours=24)
 #: After the right password the code of the second factor is waited for so long.
 CODE_WITHIN = dt.timedelta(minutes=5)
 #: An enrolment is confirmed within this time, or begun anew.

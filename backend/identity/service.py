@@ -8,6 +8,12 @@ from backend.identity.services.accounts import (
     set_password,
     unlock_account,
 )
+from backend.identity.services.grants import grant_role, grant_words, revoke_role
+from backend.identity.services.own_password import (
+    change_own_password,
+    check_new_password,
+    issue_password,
+)
 from backend.identity.services.second_factor import (
     begin_enrolment,
     confirm_enrolment,
@@ -21,12 +27,18 @@ from backend.identity.services.sessions import log_out, settle_login, touch_sess
 
 __all__ = [
     "begin_enrolment",
+    "change_own_password",
+    "check_new_password",
     "confirm_enrolment",
     "create_account",
+    "grant_role",
+    "grant_words",
+    "issue_password",
     "log_out",
     "remove_factor",
     "renew_recovery_codes",
     "reset_factor",
+    "revoke_role",
     "set_active",
     "set_password",
     "settle_code",

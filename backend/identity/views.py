@@ -63,6 +63,7 @@ class StaffView:
     roles: tuple[RoleGrant, ...]
     has_factor: bool = False
     factor_at: dt.datetime | None = None
+    must_change_password: bool = False
 
     @property
     def role_words(self) -> str:
@@ -98,6 +99,7 @@ class AccountView:
     locked_until: dt.datetime | None
     last_login_at: dt.datetime | None
     has_factor: bool = False
+    must_change_password: bool = False
 
     @property
     def role_words(self) -> str:

@@ -8,7 +8,7 @@ the domain before it comes here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,14 +66,23 @@ def record(
     )
 
 
-def list_entries(session: Session, entity: str, entity_id: Id, *, most: int = MOST) -> list[Entry]:
-    """What happened to the row, the latest first, in this hospital."""
+def list_entries(
+    session: Session,
+    entity: str,
+    entity_id: Id,
+    *,
+    most: int = MOST,
+    actions: Collection[str] = (),
+) -> list[Entry]:
+    """What happened to the row, the latest first, in this hospital; only ``actions`` where some are named."""
     statement = (
         select(AuditEvent)
         .where(AuditEvent.entity == entity, AuditEvent.entity_id == str(entity_id))
         .order_by(AuditEvent.id.desc())
         .limit(most)
     )
+    if actions:
+        statement = statement.where(AuditEvent.action.in_(actions))
     hospital_id = context(session).actor.hospital_id
     if hospital_id is not None:
         statement = statement.where(

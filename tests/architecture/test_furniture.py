@@ -53,6 +53,7 @@ EXTRA = {
     ("scheduling", "examinations.py"),
     ("identity", "audit_trail.py"),
     ("identity", "audit_words.py"),
+    ("identity", "duties.py"),
     ("identity", "login.py"),
     ("identity", "passwords.py"),
     ("identity", "totp.py"),

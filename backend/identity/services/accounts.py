@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.identity import passwords, rules
-from backend.identity.errors import PasswordWeak, UsernameInvalid, UsernameTaken
+from backend.identity import duties, passwords, rules
+from backend.identity.errors import DutiesClash, PasswordWeak, UsernameInvalid, UsernameTaken
 from backend.identity.models import StaffAccount, StaffRole
 from backend.identity.passwords import HashedPassword
 from backend.identity.rules import Attempts, Role, RoleGrant
@@ -27,11 +27,13 @@ def create_account(
     practitioner_id: Id,
     roles: Iterable[Role | RoleGrant],
     is_demo: bool = False,
+    is_one_time: bool = False,
 ) -> StaffAccount:
     """Give someone who works here a login with ``roles``.
 
     UsernameInvalid, UsernameTaken; PasswordWeak unless it is a demo account, whose password is public anyway and
-    which production refuses.
+    which production refuses. DutiesClash for roles that are kept apart. ``is_one_time``: the password is for a day
+    and has to be changed at the first login.
     """
     name = rules.normalise_username(username)
     if not rules.is_username(name):
@@ -49,11 +51,16 @@ def create_account(
         password_hash=password.text,
         practitioner_id=practitioner_id,
         is_demo=is_demo,
+        must_change_password=is_one_time,
+        password_ends_at=now(session) + rules.ONE_TIME_FOR if is_one_time else None,
         created_at=now(session),
     )
     session.add(account)
     session.flush()
     grants = {g if isinstance(g, RoleGrant) else RoleGrant(g) for g in roles}
+    clash = duties.clashing_roles(grant.role for grant in grants)
+    if clash is not None:
+        raise DutiesClash(duties.clash_words(clash), fields={"role": duties.clash_words(clash)})
     for grant in grants:
         session.add(
             StaffRole(account_id=account.id, role=grant.role, department_id=grant.department_id)

@@ -44,6 +44,9 @@ def settle_login(
     moment = now(session)
     attempts = attempts_of(account)
     reason = _why_refused(account, attempts.is_locked(moment), is_password_right, allow_demo)
+    ends_at = account.password_ends_at
+    if not reason and ends_at is not None and moment >= ends_at:
+        reason = "one_time_ended"
     if reason:
         if reason == "password":
             keep_attempts(account, attempts.after_failure(moment))
