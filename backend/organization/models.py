@@ -9,17 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.kernel.db import Base, HospitalOwned, Versioned, enum_column, fk, id_pk
 from backend.kernel.ids import Id
-
-
-class LocationKind(StrEnum):
-    """The levels of a campus."""
-
-    CAMPUS = "campus"
-    BUILDING = "building"
-    FLOOR = "floor"
-    AREA = "area"
-    ROOM = "room"
-    WINDOW = "window"
+from backend.organization.rules import LocationKind
 
 
 class DepartmentKind(StrEnum):
@@ -51,6 +41,7 @@ class Location(Base, Versioned, HospitalOwned):
     kind: Mapped[LocationKind] = enum_column(LocationKind)
     code: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(80))
+    is_active: Mapped[bool] = mapped_column(default=True)
 
 
 class Department(Base, Versioned, HospitalOwned):

@@ -16,9 +16,9 @@ from backend.organization.models import (
     DepartmentKind,
     Hospital,
     Location,
-    LocationKind,
     Practitioner,
 )
+from backend.organization.rules import LocationKind
 
 Row = TypeVar("Row")
 
@@ -84,15 +84,16 @@ def search_practitioners(
     department_id: Id | None = None,
     first: int = 0,
     most: int = 50,
+    is_active: bool = True,
 ) -> Sequence[tuple[Practitioner, str]]:
-    """Those who work here now with their department's name, by code, ``most`` after skipping ``first``.
+    """Those who work here now (or no longer) with their department's name, by code, ``most`` after skipping ``first``.
 
     ``text`` is found in name, pinyin (tones and blanks left out), title or specialty, or is a staff code's beginning.
     """
     statement = (
         select(Practitioner, Department.name)
         .join(Department, Department.id == Practitioner.department_id)
-        .where(Practitioner.hospital_id == hospital_id, Practitioner.is_active)
+        .where(Practitioner.hospital_id == hospital_id, Practitioner.is_active.is_(is_active))
         .order_by(Practitioner.code)
         .offset(first)
         .limit(most)

@@ -1,4 +1,4 @@
-"""Commands of the organization; used by set-up and the demo until editors for them exist."""
+"""Commands of the organization: what set-up and the demo add, and the edits of people (``services``)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,28 @@ from backend.organization.models import (
     DepartmentKind,
     Hospital,
     Location,
-    LocationKind,
     Practitioner,
 )
+from backend.organization.rules import LocationKind
+from backend.organization.services.people import (
+    create_practitioner,
+    edit_practitioner,
+    set_practitioner_active,
+)
+from backend.organization.services.places import create_place, edit_place, set_place_active
+
+__all__ = [
+    "add_department",
+    "add_hospital",
+    "add_location",
+    "add_practitioner",
+    "create_place",
+    "create_practitioner",
+    "edit_place",
+    "edit_practitioner",
+    "set_place_active",
+    "set_practitioner_active",
+]
 
 
 def add_hospital(session: Session, *, code: str, name: str) -> Hospital:

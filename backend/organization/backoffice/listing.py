@@ -1,7 +1,7 @@
-"""Places and people of the hospital, to look up; read-only until they get editors.
+"""Places and people of the hospital, to look up; the way to their editors for those who may.
 
 GET /backoffice/rooms   buildings, floors, areas and rooms as a tree (fragment: the tree)
-GET /backoffice/staff   those who work here (fragments: the list; rows continued)
+GET /backoffice/staff   those who work here, or (``state=left``) who did (fragments: the list; rows continued)
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response, request, url_for
 from flask_babel import lazy_gettext
 
-from backend.kernel.errors import Forbidden
 from backend.kernel.ids import Id, parse_id
-from backend.kernel.permissions import Permission
+from backend.kernel.permissions import Permission, has
 from backend.kernel.web import NavItem, current_actor, read_uow, render, requires
 from backend.organization import queries
-from backend.organization.queries import Department, Location, LocationKind
-
-blueprint = Blueprint(
-    "organization", __name__, url_prefix="/backoffice", template_folder="templates"
+from backend.organization.backoffice.common import (
+    KIND_WORDS,
+    SEX_WORDS,
+    blueprint,
+    own_hospital_id,
 )
+from backend.organization.queries import Department, Location, LocationKind
 
 _DICTIONARIES = lazy_gettext("字典")
 NAV: tuple[NavItem, ...] = (
@@ -44,15 +45,6 @@ NAV: tuple[NavItem, ...] = (
     ),
 )
 
-KIND_WORDS = {
-    LocationKind.CAMPUS: lazy_gettext("院区"),
-    LocationKind.BUILDING: lazy_gettext("楼"),
-    LocationKind.FLOOR: lazy_gettext("楼层"),
-    LocationKind.AREA: lazy_gettext("区域"),
-    LocationKind.ROOM: lazy_gettext("房间"),
-    LocationKind.WINDOW: lazy_gettext("窗口"),
-}
-SEX_WORDS = {1: lazy_gettext("男"), 2: lazy_gettext("女")}
 PAGE = 50
 
 
@@ -67,6 +59,7 @@ class Place:
     name: str
     departments: tuple[str, ...]
     inside: tuple[Place, ...]
+    is_active: bool = True
 
     @property
     def rooms(self) -> int:
@@ -114,7 +107,7 @@ def build_tree(
             if is_found or inside:
                 yield Place(
                     place.id, place.kind, str(KIND_WORDS[place.kind]), place.code, place.name,
-                    here, inside,
+                    here, inside, place.is_active,
                 )  # fmt: skip
 
     return tuple(grow(None, is_kept=not wanted))
@@ -125,7 +118,7 @@ def build_tree(
 def rooms() -> Response:
     """The campus from buildings down to rooms and windows."""
     text = request.args.get("q", "").strip()[:60]
-    hospital_id = _hospital_id()
+    hospital_id = own_hospital_id()
     with read_uow() as session:
         places = queries.list_locations(session, hospital_id=hospital_id)
         departments = queries.list_departments(session, hospital_id=hospital_id)
@@ -134,6 +127,7 @@ def rooms() -> Response:
         fragment="organization/_rooms.html",
         tree=build_tree(places, departments, text),
         q=text,
+        may_write=has(current_actor(), Permission.ORGANIZATION_LOCATION_WRITE),
     )
 
 
@@ -145,7 +139,8 @@ def staff() -> Response:
     department_id = parse_id(request.args.get("department", ""))
     after = request.args.get("after", "")
     first = min(int(after), 10_000) if after.isascii() and after.isdigit() else 0
-    hospital_id = _hospital_id()
+    has_left = request.args.get("state", "") == "left"
+    hospital_id = own_hospital_id()
     with read_uow() as session:
         departments = queries.list_departments(session, hospital_id=hospital_id)
         found = queries.search_practitioners(
@@ -155,11 +150,16 @@ def staff() -> Response:
             department_id=department_id,
             first=first,
             most=PAGE + 1,
+            is_active=not has_left,
         )
     more_url = ""
     if len(found) > PAGE:
         more_url = url_for(
-            "organization.staff", q=text or None, department=department_id, after=first + PAGE
+            "organization.staff",
+            q=text or None,
+            department=department_id,
+            state="left" if has_left else None,
+            after=first + PAGE,
         )
     return render(
         "organization/staff.html",
@@ -170,11 +170,6 @@ def staff() -> Response:
         department_id=department_id,
         departments=[(each.id, each.name) for each in departments],
         sex_words=SEX_WORDS,
+        state="left" if has_left else "",
+        may_write=has(current_actor(), Permission.ORGANIZATION_STAFF_WRITE),
     )
-
-
-def _hospital_id() -> Id:
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
-    return hospital_id

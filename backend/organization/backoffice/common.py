@@ -1,0 +1,55 @@
+"""What the pages of the organization share: blueprint, words, the hospital one works for, forms' version."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+from flask_babel import lazy_gettext
+
+from backend.kernel.errors import Forbidden
+from backend.kernel.ids import Id
+from backend.kernel.web import current_actor
+from backend.organization.queries import LocationKind
+
+blueprint = Blueprint(
+    "organization", __name__, url_prefix="/backoffice", template_folder="../templates"
+)
+
+KIND_WORDS = {
+    LocationKind.CAMPUS: lazy_gettext("院区"),
+    LocationKind.BUILDING: lazy_gettext("楼"),
+    LocationKind.FLOOR: lazy_gettext("楼层"),
+    LocationKind.AREA: lazy_gettext("区域"),
+    LocationKind.ROOM: lazy_gettext("房间"),
+    LocationKind.WINDOW: lazy_gettext("窗口"),
+}
+SEX_WORDS = {1: lazy_gettext("男"), 2: lazy_gettext("女")}
+#: What the acts are called in a row's history.
+ACTION_WORDS = {
+    "organization.add_location": lazy_gettext("添加位置"),
+    "organization.add_practitioner": lazy_gettext("添加人员"),
+    "organization.close_location": lazy_gettext("停用位置"),
+    "organization.edit_location": lazy_gettext("修改位置"),
+    "organization.edit_practitioner": lazy_gettext("修改人员"),
+    "organization.leave_practitioner": lazy_gettext("人员离岗"),
+    "organization.open_location": lazy_gettext("启用位置"),
+    "organization.return_practitioner": lazy_gettext("人员返岗"),
+}
+
+
+def action_words(action: str) -> str:
+    """An act in words."""
+    return str(ACTION_WORDS.get(action, action))
+
+
+def own_hospital_id() -> Id:
+    """The hospital of whoever asks; Forbidden for those who belong to none."""
+    hospital_id = current_actor().hospital_id
+    if hospital_id is None:
+        raise Forbidden
+    return hospital_id
+
+
+def form_version() -> int:
+    """The version of the row the form was opened with; 0 when it is missing, which is always stale."""
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
