@@ -8,7 +8,7 @@ from alembic import op
 from backend.migrations.checks import allow_values
 
 revision = "0019_price_editor"
-down_revision = "0015_examinations"
+down_revision = "0014_waiting"
 branch_labels = None
 depends_on = None
 
