@@ -8,7 +8,7 @@ from alembic import op
 from backend.migrations.checks import allow_values
 
 revision = "0019_price_editor"
-down_revision = "0014_waiting"
+down_revision = "0017c_einvoice"
 branch_labels = None
 depends_on = None
 
