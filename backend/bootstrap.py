@@ -18,7 +18,7 @@ from backend.billing.rules import Tender
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
 from backend.devices import tasks as device_tasks
-from backend.journeys import booking, settlement, waiting
+from backend.journeys import booking, disruptions, settlement, waiting
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
 from backend.kernel.clock import Clock
 from backend.kernel.crypto import KeyRing
@@ -91,6 +91,7 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
     scheduling.subscribe(subscriptions)
     booking.subscribe(subscriptions)
     waiting.subscribe(subscriptions)
+    disruptions.subscribe(subscriptions)
     settlement.subscribe(subscriptions)
     database = Database(
         settings.url,

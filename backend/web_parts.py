@@ -20,7 +20,9 @@ from backend.identity import backoffice as accounts
 from backend.identity import login
 from backend.journeys import backoffice as front_desk
 from backend.journeys import today
-from backend.journeys.backoffice import examinations
+from backend.journeys.backoffice import examinations, stops
+from backend.journeys.backoffice import sessions as session_acts
+from backend.journeys.fees import registration_fees
 from backend.journeys.settlement import record_trade_status
 from backend.kernel import links
 from backend.kernel.live import Guard
@@ -30,6 +32,7 @@ from backend.kernel.web.context import ActorLoader, NavItem
 from backend.organization import backoffice as places
 from backend.queueing import backoffice as queues
 from backend.scheduling import backoffice as schedules
+from backend.scheduling.backoffice.templates import FEES
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
 from miniprogram_api import rush as rush_pages
 from miniprogram_api import ticket as phone
@@ -70,6 +73,8 @@ def collect_parts(program: Program) -> Parts:
         accounts,
         places,
         schedules,
+        stops,
+        session_acts,
         prices,
         money_cases,
         shifts,
@@ -95,6 +100,9 @@ def collect_parts(program: Program) -> Parts:
     parts.extras["tenders"] = frozenset(program.gateways) | {
         tender for tender, party in others.items() if party is not None
     }
+    cards = {Tender.BANK_CARD} if program.bank is not None else set()
+    parts.extras["tenders"] = frozenset(program.gateways) | cards
+    parts.extras[FEES] = registration_fees
     parts.extras["home_facts"] = list(today.FACTS)
     parts.blueprints += [screens.blueprint, phone.blueprint]
     for stream in ("hall", "queue"):

@@ -113,3 +113,95 @@ class ExaminationCancelled:
     examination_id: Id
     patient_id: Id
     device_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDisrupted:
+    """The hospital cannot keep a visit as booked. ``kind``: stop (no session) or substitute (somebody else sits)."""
+
+    NAME: ClassVar[str] = "scheduling.visit_disrupted"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    disruption_id: Id
+    appointment_id: Id
+    patient_id: Id
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitOffered:
+    """Equivalents of a lost visit wait for the patient's choice until ``decide_by``."""
+
+    NAME: ClassVar[str] = "scheduling.visit_offered"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    disruption_id: Id
+    appointment_id: Id
+    patient_id: Id
+    decide_by: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceDue:
+    """Published with the offer and delivered when it ends: whoever has not chosen gets the money back."""
+
+    NAME: ClassVar[str] = "scheduling.choice_due"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    disruption_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class DisruptionEnded:
+    """It is decided what becomes of the visit. ``outcome``: moved, refunded, released or kept."""
+
+    NAME: ClassVar[str] = "scheduling.disruption_ended"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    disruption_id: Id
+    appointment_id: Id
+    patient_id: Id
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentMoved:
+    """A booked visit has another place; appointment, bill and payment are the same."""
+
+    NAME: ClassVar[str] = "scheduling.appointment_moved"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    appointment_id: Id
+    patient_id: Id
+    from_slot_id: Id
+    slot_id: Id
+    starts_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStopped:
+    """A session does not take place; nobody can book in it."""
+
+    NAME: ClassVar[str] = "scheduling.session_stopped"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    schedule_id: Id
+    stop_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResumed:
+    """A stopped session takes place after all."""
+
+    NAME: ClassVar[str] = "scheduling.session_resumed"
+    VERSION: ClassVar[int] = 1
+
+    hospital_id: Id
+    schedule_id: Id
+    stop_id: Id

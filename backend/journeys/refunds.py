@@ -37,8 +37,12 @@ class CancelledVisit:
         return self.refunds[0] if self.refunds else None
 
 
-def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> CancelledVisit:
+def refund_visit(
+    session: Session, *, appointment_id: Id, reason: str, excused: bool = False
+) -> CancelledVisit:
     """Cancel a visit; a paid fee goes back to the tender it came from, an unpaid bill ends, the queue is left.
+
+    ``excused``: the hospital could not keep the visit (it has an open disruption), so no cut-off binds the patient.
 
     Errors: VisitBegun once the patient has been before the doctor; those of ``scheduling.cancel_appointment``
     (CancelTooLate, WrongAppointmentState).
@@ -50,12 +54,22 @@ def refund_visit(session: Session, *, appointment_id: Id, reason: str) -> Cancel
         return CancelledVisit(appointments.get_appointment(session, appointment_id))
     ticket_id = _ticket_to_end(session, appointment_id)
     given_back = _refund_fee(session, before, reason)
-    scheduling.cancel_appointment(session, appointment_id, reason)
+    cancel = scheduling.cancel_disrupted if excused else scheduling.cancel_appointment
+    cancel(session, appointment_id, reason)
     # Place before queue, as at check-in; and the queue's live messages keep a counter locked until the commit.
     if ticket_id is not None and queueing.leave_queue(session, ticket_id).serving_at is not None:
         raise VisitBegun  # the doctor was quicker than we, and nothing of this is kept
     session.flush()
     return CancelledVisit(appointments.get_appointment(session, appointment_id), given_back)
+
+
+def has_begun(session: Session, appointment_id: Id) -> bool:
+    """True once the patient has been before the doctor, and the fee is earned."""
+    try:
+        _ticket_to_end(session, appointment_id)
+    except VisitBegun:
+        return True
+    return False
 
 
 def _ticket_to_end(session: Session, appointment_id: Id) -> Id | None:

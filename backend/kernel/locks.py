@@ -20,8 +20,14 @@ from backend.kernel.ids import Id
 Row = TypeVar("Row", bound=DeclarativeBase)
 
 
-def lock_rows(session: Session, model: type[Row], ids: Iterable[Id]) -> list[Row]:
-    """The rows with these ids, locked for this transaction in id order and read afresh."""
+def lock_rows(
+    session: Session, model: type[Row], ids: Iterable[Id], *, key_stays: bool = False
+) -> list[Row]:
+    """The rows with these ids, locked for this transaction in id order and read afresh.
+
+    ``key_stays``: only what is not part of a key will change, so that others may go on adding rows that refer to these
+    (FOR NO KEY UPDATE). Needed where who adds such a row holds what we lock next: we would wait for each other.
+    """
     wanted = sorted(set(ids))
     if session.get_bind().dialect.name == "sqlite":
         known = [_known(session, model, row_id) for row_id in wanted]
@@ -33,7 +39,7 @@ def lock_rows(session: Session, model: type[Row], ids: Iterable[Id]) -> list[Row
         select(model)
         .where(key.in_(wanted))
         .order_by(key)
-        .with_for_update()
+        .with_for_update(key_share=key_stays)
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(statement))

@@ -109,6 +109,13 @@ class TemplateInvalid(InvalidInput):
     code = "template_invalid"
     default_message = _("排班模板有误")
     default_next_step = _("请检查号数、每号分钟数和开始时间")
+    past_words = _("不能早于今天")
+    order_words = _("结束日期不能早于开始日期")
+    taken_words = _("这位医生在这个半天已有模板，请先结束原来的，或换一个日期")
+    capacity_words = _("号数应为 1 到 200")
+    minutes_words = _("每号应为 1 到 120 分钟")
+    begins_words = _("开始时间不在这个半天里")
+    too_long_words = _("这么多号在这个半天里看不完，请减少号数或每号分钟")
 
 
 class PeriodInvalid(InvalidInput):
@@ -262,3 +269,131 @@ class TooManyLines(Conflict):
     code = "too_many_lines"
     default_message = _("您同时候补的班次已经够多了")
     default_next_step = _("请先退出一些候补")
+
+
+class ScheduleOver(Conflict):
+    """The session's half-day has ended."""
+
+    code = "schedule_over"
+    default_message = _("这一班次已经结束")
+    default_next_step = _("请选择以后的班次")
+
+
+class AddedReasonMissing(InvalidInput):
+    """A number beyond capacity needs a reason that the auditor can read."""
+
+    code = "added_reason_missing"
+    default_message = _("加号需要写明原因（100 字以内）")
+    default_next_step = _("请填写原因后再加号")
+
+
+class AddedFull(Conflict):
+    """The session has as many added numbers as are allowed."""
+
+    code = "added_full"
+    default_message = _("这一班次的加号已经到上限")
+    default_next_step = _("请选择其他班次，或登记候补")
+
+
+class NotYourSession(Conflict):
+    """A practitioner adds numbers to their own sessions; a scheduler to any."""
+
+    code = "not_your_session"
+    default_message = _("只能给自己的班次加号")
+    default_next_step = _("请联系排班员，或由出诊医生本人加号")
+
+
+class StopInvalid(InvalidInput):
+    """A stop-clinic notice that says nobody, no sensible time, or no reason; see ``fields``."""
+
+    code = "stop_invalid"
+    default_message = _("停诊内容填写有误")
+    default_next_step = _("请按提示修改后再继续")
+
+
+class StopUnknown(NotFound):
+    """No such stop-clinic notice in this hospital."""
+
+    code = "stop_unknown"
+    default_message = _("没有找到这条停诊记录")
+    default_next_step = _("请返回停诊列表后再试")
+
+
+class StopOver(Conflict):
+    """The notice was lifted already, or its sessions are over."""
+
+    code = "stop_over"
+    default_message = _("这条停诊已经恢复，或班次已经过去")
+    default_next_step = _("请刷新后查看最新情况")
+
+
+class StopChanged(Conflict):
+    """Between preview and act more visits were booked, or sessions changed."""
+
+    code = "stop_changed"
+    default_message = _("预览之后情况有变化，还没有停诊")
+    default_next_step = _("请核对新的名单后再确认")
+
+
+class DisruptionUnknown(NotFound):
+    """No such disrupted visit, or not this patient's."""
+
+    code = "disruption_unknown"
+    default_message = _("没有找到这条停诊通知")
+    default_next_step = _("请核对后再试，或到人工窗口办理")
+
+
+class DisruptionOver(Conflict):
+    """The visit has been decided already: ``state``."""
+
+    code = "disruption_over"
+    default_message = _("这次就诊已经处理过了")
+    default_next_step = _("请刷新后查看结果")
+
+
+class NotEquivalent(Conflict):
+    """The wanted session is not (or no longer) among the equivalents."""
+
+    code = "not_equivalent"
+    default_message = _("这个班次不能用来改约")
+    default_next_step = _("请在列出的班次里选择，或选择退款")
+
+
+class SubstituteBusy(Conflict):
+    """The substitute sits elsewhere in this half-day, or is the same person."""
+
+    code = "substitute_busy"
+    default_message = _("这位医生这个半天已有班次，不能替诊")
+    default_next_step = _("请选择其他医生，或先停掉其原来的班次")
+
+
+class SubstituteTooLate(Conflict):
+    """Patients have checked in: their tickets name the first practitioner."""
+
+    code = "substitute_too_late"
+    default_message = _("已有患者报到，不能再换医生")
+    default_next_step = _("请在候诊队列里转诊，或用停诊处理余下的患者")
+
+
+class SessionExists(Conflict):
+    """The practitioner has a session in this half-day already."""
+
+    code = "session_exists"
+    default_message = _("这位医生这个半天已有班次")
+    default_next_step = _("请选择其他半天，或在已有班次上加号")
+
+
+class TemplateUnknown(NotFound):
+    """No such entry of the weekly template in this hospital."""
+
+    code = "template_unknown"
+    default_message = _("没有找到这一条出诊模板")
+    default_next_step = _("请刷新模板后再试")
+
+
+class TemplateEnded(Conflict):
+    """The entry ended before the wanted day: ``until``."""
+
+    code = "template_ended"
+    default_message = _("这一条模板在这之前已经结束")
+    default_next_step = _("请刷新模板，在空格里加一班")

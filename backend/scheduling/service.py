@@ -20,12 +20,14 @@ from backend.kernel.uow import actor, now, today
 from backend.scheduling import rules
 from backend.scheduling.errors import (
     AlreadyBooked,
+    DisruptionUnknown,
     NotToday,
+    ScheduleStopped,
     SlotGone,
     WrongAppointmentState,
 )
 from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot, has_line
-from backend.scheduling.queries import policy_for
+from backend.scheduling.queries import find_open_disruption, policy_for
 from backend.scheduling.rules import (
     ACTIVE,
     AppointmentState,
@@ -34,6 +36,7 @@ from backend.scheduling.rules import (
     SlotState,
 )
 from backend.scheduling.services import pool, waiting
+from backend.scheduling.services.added import add_number
 from backend.scheduling.services.calendar import (
     import_notice,
     import_published_year,
@@ -41,8 +44,11 @@ from backend.scheduling.services.calendar import (
     set_calendar_day,
 )
 from backend.scheduling.services.devices import add_device
+from backend.scheduling.services.disruptions import end_disruption, lock_disruption, offer_choice
+from backend.scheduling.services.entries import add_entry, change_entry, end_entry
 from backend.scheduling.services.holds import hold_any, hold_slot
 from backend.scheduling.services.missed import mark_missed
+from backend.scheduling.services.moves import move_appointment
 from backend.scheduling.services.pool import expire_hold
 from backend.scheduling.services.rush import (
     Arrival,
@@ -53,18 +59,28 @@ from backend.scheduling.services.rush import (
     opening_of,
     use_turn,
 )
+from backend.scheduling.services.specials import add_special_session, substitute
+from backend.scheduling.services.stops import find_forgotten, resume_sessions, stop_sessions
 from backend.scheduling.services.templates import add_template_entry, generate_schedules
 from backend.scheduling.services.waiting import close_line, join_line, leave_line, serve_line
 
 __all__ = [
     "Arrival",
     "add_device",
+    "add_entry",
+    "add_number",
+    "add_special_session",
     "add_template_entry",
     "attach_invoice",
     "cancel_appointment",
+    "cancel_disrupted",
+    "change_entry",
     "close_line",
     "confirm_appointment",
+    "end_disruption",
+    "end_entry",
     "expire_hold",
+    "find_forgotten",
     "generate_schedules",
     "hold_any",
     "hold_slot",
@@ -75,15 +91,21 @@ __all__ = [
     "leave_line",
     "leave_rush",
     "let_in",
+    "lock_disruption",
     "mark_checked_in",
     "mark_fulfilled",
     "mark_missed",
+    "move_appointment",
+    "offer_choice",
     "open_rush",
     "opening_of",
     "release_hold",
     "remove_calendar_day",
+    "resume_sessions",
     "serve_line",
     "set_calendar_day",
+    "stop_sessions",
+    "substitute",
     "sweep_expired_holds",
     "use_turn",
 ]
@@ -164,8 +186,22 @@ def cancel_appointment(session: Session, appointment_id: Id, reason: str) -> App
     return appointment
 
 
+def cancel_disrupted(session: Session, appointment_id: Id, reason: str) -> Appointment:
+    """Cancel a visit that the hospital could not keep: no cut-off binds anybody. Money is the caller's business.
+
+    Raises DisruptionUnknown when nothing disrupted it, WrongAppointmentState when it is over.
+    """
+    if find_open_disruption(session, appointment_id) is None:
+        raise DisruptionUnknown
+    appointment, slot = pool.locked(session, appointment_id)
+    if appointment.state not in ACTIVE:
+        raise WrongAppointmentState(state=appointment.state.value)
+    pool.give_back(session, appointment, slot, reason=reason)
+    return appointment
+
+
 def mark_checked_in(session: Session, appointment_id: Id) -> Appointment:
-    """The patient has arrived for a paid place of today. Raises NotToday, WrongAppointmentState."""
+    """The patient has arrived for a paid place of today. Raises NotToday, ScheduleStopped, WrongAppointmentState."""
     appointment, _ = pool.locked(session, appointment_id)
     if appointment.state is AppointmentState.CHECKED_IN:
         return appointment
@@ -173,6 +209,8 @@ def mark_checked_in(session: Session, appointment_id: Id) -> Appointment:
         raise WrongAppointmentState(state=appointment.state.value)
     if appointment.business_date != today(session):
         raise NotToday(day=appointment.business_date.isoformat())
+    if session.get_one(Schedule, appointment.schedule_id).status is not ScheduleStatus.OPEN:
+        raise ScheduleStopped
     appointment.state, appointment.checked_in_at = AppointmentState.CHECKED_IN, now(session)
     pool.record(session, "check_in", appointment)
     return appointment

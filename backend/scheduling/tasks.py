@@ -55,9 +55,16 @@ def serve_waiting_lists(database: Database) -> None:
             service.serve_line(session, schedule_id)
 
 
+def find_forgotten_visits(database: Database) -> None:
+    """Look after live visits of stopped sessions that no disruption knows; the locks leave none, this proves it."""
+    with database.write(system_actor("scheduling.find_forgotten"), housekeeping=True) as session:
+        service.find_forgotten(session)
+
+
 JOBS = (
     PeriodicJob("scheduling.serve_waiting_lists", serve_waiting_lists, minutes=1),
     PeriodicJob("scheduling.sweep_expired_holds", sweep_expired_holds, minutes=1),
     PeriodicJob("scheduling.mark_missed", mark_missed, minutes=30),
+    PeriodicJob("scheduling.find_forgotten", find_forgotten_visits, minutes=10),
     PeriodicJob("scheduling.generate_ahead", generate_ahead, minutes=30),
 )

@@ -11,7 +11,7 @@ from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.rules import PriceCategory
 from backend.clinical import service as clinical
-from backend.journeys import booking, check_in, settlement
+from backend.journeys import booking, check_in, disruptions, settlement
 from backend.journeys.registration import IdCardFacts, register_from_id_card
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.ids import Id
@@ -67,6 +67,7 @@ def subscribe(subscriptions: Subscriptions) -> Subscriptions:
     """The subscribers a visit needs, without the payment platform."""
     scheduling_handlers.subscribe(subscriptions)
     booking.subscribe(subscriptions)
+    disruptions.subscribe(subscriptions)
     settlement.subscribe(subscriptions)
     return subscriptions
 

@@ -3,6 +3,7 @@
 GET  /backoffice/front-desk                                      find (fragment: the results)
 GET  …/patients/new                     POST …/patients          register
 GET  …/patients/<id>                                             the patient in hand (fragment: the same)
+GET  …/patients/<id>/notices            POST …/notices/<id>/…    stops and substitutes, and what the patient wants
 GET  …/patients/<id>/bookable                                    whom to book with (fragment)
 GET  …/patients/<id>/tickets                                     tickets of today (fragment)
 GET  …/patients/<id>/bills                                       latest bills (fragment)
@@ -24,7 +25,25 @@ Everything below a patient is looked up as that patient's, in the actor's hospit
 
 from __future__ import annotations
 
-from backend.journeys.backoffice import accounts, giving_back, money, people, prints, visits
+from backend.journeys.backoffice import (
+    accounts,
+    giving_back,
+    money,
+    notices,
+    people,
+    prints,
+    visits,
+)
 from backend.journeys.backoffice.common import NAV, blueprint
 
-__all__ = ["NAV", "accounts", "blueprint", "giving_back", "money", "people", "prints", "visits"]
+__all__ = [
+    "NAV",
+    "accounts",
+    "blueprint",
+    "giving_back",
+    "money",
+    "notices",
+    "people",
+    "prints",
+    "visits",
+]

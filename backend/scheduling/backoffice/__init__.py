@@ -2,11 +2,13 @@
 
 week       /backoffice/schedules …            who sits when and where, the places of a session, generating
 calendar   …/calendar                         public holidays and worked weekends
+templates  …/templates                        the weekly template as a grid, and what generation makes of it
+load       …/load                             how full the sessions are, as a heat map and a table
 """
 
 from __future__ import annotations
 
-from backend.scheduling.backoffice import calendar, week
+from backend.scheduling.backoffice import calendar, load, templates, week
 from backend.scheduling.backoffice.common import NAV, blueprint
 
-__all__ = ["NAV", "blueprint", "calendar", "week"]
+__all__ = ["NAV", "blueprint", "calendar", "load", "templates", "week"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Response, flash, request
+from flask import Response, current_app, flash, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -121,6 +121,7 @@ def _day_page(wanted: Filter, schedule_id: Id | None) -> Response:
             previous=day - dt.timedelta(days=1),
             following=day + dt.timedelta(days=1),
             sessions=sessions,
+            acts=_acts(),
             chosen=chosen,
             slots=slots,
             department_id=wanted.department_id,
@@ -174,3 +175,14 @@ def _period(shown: dt.date | None, this_day: dt.date) -> tuple[dt.date, dt.date]
     if sunday < this_day:
         raise PeriodInvalid(_("过去的日期不能再生成排班"))
     return max(this_day, monday), sunday
+
+
+def _acts() -> dict[str, bool]:
+    """What this person may do with a session; the pages for it are the journeys', absent in a program without them."""
+    if "sessions.add_form" not in current_app.view_functions:
+        return {}
+    who = current_actor()
+    return {
+        "add": has(who, Permission.SCHEDULING_SLOT_ADD),
+        "manage": has(who, Permission.SCHEDULING_SCHEDULE_MANAGE),
+    }

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from backend.scheduling.models.calendar import CalendarDay
 from backend.scheduling.models.devices import Device
+from backend.scheduling.models.disruptions import (
+    Disruption,
+    StopNotice,
+    StoppedSession,
+    Substitution,
+)
 from backend.scheduling.models.examinations import (
     BookedExamination,
     ExaminationItem,
@@ -35,6 +41,7 @@ __all__ = [
     "BookedExamination",
     "CalendarDay",
     "Device",
+    "Disruption",
     "ExaminationItem",
     "ExaminationPlace",
     "ExaminationScreening",
@@ -44,6 +51,9 @@ __all__ = [
     "Schedule",
     "Slot",
     "SlotEvent",
+    "StopNotice",
+    "StoppedSession",
+    "Substitution",
     "TemplateEntry",
     "WaitingEntry",
     "claimable",

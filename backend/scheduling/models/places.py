@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     and_,
+    false,
     or_,
     text,
 )
@@ -50,7 +51,7 @@ class Slot(HospitalOwned, Base):
     __table_args__ = (
         UniqueConstraint("schedule_id", "number"),
         CheckConstraint(
-            "(state = 'free') = (appointment_id IS NULL)"
+            "(state IN ('free', 'closed')) = (appointment_id IS NULL)"
             " AND (state = 'held') = (hold_until IS NOT NULL)",
             name="holder",
         ),
@@ -95,6 +96,8 @@ class Slot(HospitalOwned, Base):
     #: Until ``reserved_until`` only this channel may claim the place; None = everybody at any time.
     reserved_for: Mapped[Channel | None] = enum_column(Channel)
     reserved_until: Mapped[dt.datetime | None]
+    #: Added beyond capacity for one patient (加号); never free for anybody else.
+    is_added: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Appointment(HospitalOwned, Base):

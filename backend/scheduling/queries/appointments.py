@@ -27,7 +27,7 @@ def get_appointment(session: Session, appointment_id: Id) -> AppointmentView:
     row = session.get(Appointment, appointment_id)
     if row is None or is_foreign(session, row.hospital_id):
         raise AppointmentNotFound
-    return _appointment_views(session, [row])[0]
+    return appointment_views(session, [row])[0]
 
 
 def list_appointments(
@@ -55,10 +55,10 @@ def list_appointments(
     if states is not None:
         statement = statement.where(Appointment.state.in_(states))
     ordered = statement.order_by(Appointment.starts_at, Appointment.created_at)
-    return _appointment_views(session, session.scalars(ordered).all())
+    return appointment_views(session, session.scalars(ordered).all())
 
 
-def _appointment_views(session: Session, rows: Sequence[Appointment]) -> list[AppointmentView]:
+def appointment_views(session: Session, rows: Sequence[Appointment]) -> list[AppointmentView]:
     at = now(session)
     labels = labels_of(session, rows)
     return [

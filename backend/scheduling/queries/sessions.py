@@ -59,7 +59,7 @@ def list_bookable(
     where = [Schedule.hospital_id == hospital_id, Schedule.business_date == day]
     if department_id is not None:
         where.append(Schedule.department_id == department_id)
-    found = _schedule_views(session, *where, channel=channel)
+    found = schedule_views(session, *where, channel=channel)
     policy = policies_by_session(session, found, hospital_id)
     return [
         view
@@ -107,7 +107,7 @@ def list_schedules(
         where.append(Schedule.department_id == department_id)
     if visit_type is not None:
         where.append(Schedule.visit_type == visit_type)
-    return _schedule_views(session, *where)
+    return schedule_views(session, *where)
 
 
 def departments_with_devices(session: Session, *, hospital_id: Id) -> frozenset[Id]:
@@ -118,7 +118,7 @@ def departments_with_devices(session: Session, *, hospital_id: Id) -> frozenset[
 
 def get_schedule(session: Session, schedule_id: Id) -> ScheduleView:
     """One session with its places counted. Raises ScheduleNotFound (also for another hospital's)."""
-    views = _schedule_views(session, Schedule.id == schedule_id)
+    views = schedule_views(session, Schedule.id == schedule_id)
     if not views or is_foreign(session, _hospital_of(session, schedule_id)):
         raise ScheduleNotFound
     return views[0]
@@ -207,9 +207,13 @@ def rooms_of_today(session: Session, practitioner_id: Id) -> list[Id]:
     return ahead or [room_id for room_id, _end in rows]
 
 
-def _schedule_views(
+def schedule_views(
     session: Session, *where: ColumnElement[bool], channel: Channel | None = None
 ) -> list[ScheduleView]:
+    """The sessions that ``where`` (conditions on Schedule) finds, with their places counted; two queries.
+
+    With ``channel`` only places that channel may claim count as free.
+    """
     is_free = claimable(now(session), channel)
     rows = session.execute(
         select(

@@ -67,6 +67,29 @@ def check_performer(practitioner_id: object, device_id: object, slot_minutes: in
         raise TemplateInvalid(slot_minutes=slot_minutes)
 
 
+#: More would be a slip of the finger.
+MOST_PLACES = 200
+LONGEST_SLOT = 120
+
+
+def entry_faults(
+    half_day: HalfDay, capacity: int, slot_minutes: int, starts_minute: int | None
+) -> dict[str, object]:
+    """What is wrong with a session's size, by field; empty when ``check_template`` would accept it."""
+    faults: dict[str, object] = {}
+    if not 1 <= capacity <= MOST_PLACES:
+        faults["capacity"] = TemplateInvalid.capacity_words
+    if not 1 <= slot_minutes <= LONGEST_SLOT:
+        faults["slot_minutes"] = TemplateInvalid.minutes_words
+    earliest, latest = SESSION_MINUTES[half_day]
+    begin = first_minute(half_day, starts_minute)
+    if not (0 if half_day is HalfDay.AM else earliest) <= begin < latest:
+        faults["begins"] = TemplateInvalid.begins_words
+    if not faults and begin + capacity * slot_minutes > latest:
+        faults["capacity"] = TemplateInvalid.too_long_words
+    return faults
+
+
 def slot_windows(
     day: dt.date,
     half_day: HalfDay,

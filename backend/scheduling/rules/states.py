@@ -41,11 +41,16 @@ class ScheduleStatus(StrEnum):
 
 
 class SlotState(StrEnum):
-    """Where a place stands. ``held`` with a lapsed ``hold_until`` is as good as free."""
+    """Where a place stands. ``held`` with a lapsed ``hold_until`` is as good as free.
+
+    ``closed`` is nobody's and nobody can have it: its session is stopped, or it was added for one patient
+    (加号) who gave it back.
+    """
 
     FREE = "free"
     HELD = "held"
     BOOKED = "booked"
+    CLOSED = "closed"
 
 
 class AppointmentState(StrEnum):
@@ -61,9 +66,10 @@ class AppointmentState(StrEnum):
 
 
 class SlotEventKind(StrEnum):
-    """What can happen in the life of a place."""
+    """What can happen in the life of a place; it begins generated, or added beyond capacity."""
 
     GENERATED = "generated"
+    ADDED = "added"
     HELD = "held"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -71,6 +77,10 @@ class SlotEventKind(StrEnum):
     CANCELLED = "cancelled"
     FULFILLED = "fulfilled"
     NO_SHOW = "no_show"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
+    CLOSED = "closed"
+    REOPENED = "reopened"
 
 
 class Channel(StrEnum):

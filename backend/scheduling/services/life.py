@@ -17,7 +17,7 @@ def note(
     session: Session,
     slot: Slot,
     kind: SlotEventKind,
-    appointment_id: Id,
+    appointment_id: Id | None,
     until: dt.datetime | None = None,
 ) -> None:
     """Add one step to the slot's life; the slot's lock makes the numbering gap-free."""

@@ -16,13 +16,13 @@ from backend.kernel.locks import lock_row
 from backend.kernel.uow import now
 from backend.scheduling import rules
 from backend.scheduling.errors import AlreadyBooked, AppointmentNotFound, SlotGone
-from backend.scheduling.models import Appointment, Slot
+from backend.scheduling.models import Appointment, Schedule, Slot
 from backend.scheduling.queries import is_foreign, policy_for
-from backend.scheduling.rules import AppointmentState, SlotEventKind, SlotState
+from backend.scheduling.rules import AppointmentState, ScheduleStatus, SlotEventKind, SlotState
 from backend.scheduling.services import waiting
 from backend.scheduling.services.life import note, record
 
-__all__ = ["expire", "expire_hold", "give_back", "locked", "note", "record", "take"]
+__all__ = ["expire", "expire_hold", "give_back", "hand_on", "locked", "note", "record", "take"]
 
 
 def locked(session: Session, appointment_id: Id) -> tuple[Appointment, Slot]:
@@ -81,7 +81,7 @@ def give_back(
     record(session, "cancel_appointment" if was_booked else "release_hold", appointment)
     if not was_booked:
         waiting.end_offer(session, appointment, is_silent=False)
-    waiting.pass_on(session, slot)
+    hand_on(session, slot)
 
 
 def expire_hold(session: Session, appointment_id: Id) -> bool:
@@ -108,4 +108,17 @@ def expire(session: Session, slot: Slot) -> None:
     record(session, "expire_hold", appointment)
     session.flush()
     waiting.end_offer(session, appointment, is_silent=True)
-    waiting.pass_on(session, slot)
+    hand_on(session, slot)
+
+
+def hand_on(session: Session, slot: Slot) -> None:
+    """A locked place has just become free: the first in line may have it, unless it is not for everybody.
+
+    What was added for one patient, or belongs to a stopped session, is closed instead.
+    """
+    schedule = session.get_one(Schedule, slot.schedule_id, populate_existing=True)
+    if schedule.status is ScheduleStatus.OPEN and not slot.is_added:
+        waiting.pass_on(session, slot)
+        return
+    slot.state = SlotState.CLOSED
+    note(session, slot, SlotEventKind.CLOSED, None)

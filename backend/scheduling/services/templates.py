@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
@@ -87,8 +87,8 @@ def generate_schedules(
 ) -> int:
     """Make the sessions the weekly template asks for from ``first`` to ``last`` (both included, ≤ 31 days).
 
-    Public holidays and worked weekends follow the calendar. Sessions that exist already are left as they are,
-    so running it again adds only what is missing.
+    Public holidays and worked weekends follow the calendar; what a stop-clinic notice covers is left out. Sessions that
+    exist already are left as they are, also those a substitute took over: running it again adds only what is missing.
     Returns the number of schedules made. Raises PeriodInvalid, and Forbidden for an actor who may not
     generate here (one bound to departments must name one of them).
     """
@@ -98,32 +98,20 @@ def generate_schedules(
         raise Forbidden(permission=permission.value)
     rules.check_period(first, last)
     lock_name(session, f"scheduling-generate-{hospital_id}")
-    sessions = session.execute(
-        select(
-            func.coalesce(Schedule.practitioner_id, Schedule.device_id),
-            Schedule.business_date,
-            Schedule.half_day,
-        ).where(Schedule.hospital_id == hospital_id, Schedule.business_date.between(first, last))
-    )
-    present = {tuple(key) for key in sessions}
-    schedules: list[dict[str, Any]] = []
-    slots: list[dict[str, Any]] = []
+    present = queries.sessions_taken(session, hospital_id=hospital_id, first=first, last=last)
     calendar = queries.calendar_map(session, hospital_id=hospital_id, first=first, last=last)
-    for day, entry in rules.planned_sessions(
-        _entries(session, hospital_id, first, last, department_id), first, last, calendar
-    ):
+    stops = queries.stops_in_force(session, hospital_id=hospital_id, first=first, last=last)
+    wanted: list[tuple[dt.date, TemplateEntry]] = []
+    entries = _entries(session, hospital_id, first, last, department_id)
+    for day, entry in rules.planned_sessions(entries, first, last, calendar):
         key = (entry.performer_id, day, entry.half_day)
-        if key in present:
-            continue
-        present.add(key)
-        schedule = _schedule_row(entry, day, now(session))
-        schedules.append(schedule)
-        slots.extend(with_reserves(session, schedule, _slot_rows(entry, schedule)))
-    if not schedules:
+        place = (entry.practitioner_id, entry.department_id, day, entry.half_day)
+        if key not in present and not any(stop.covers(*place) for stop in stops):
+            present.add(key)
+            wanted.append((day, entry))
+    if not wanted:
         return 0
-    session.execute(insert(Schedule), schedules)
-    session.execute(insert(Slot), slots)
-    session.execute(insert(SlotEvent), [_first_event(slot, now(session)) for slot in slots])
+    schedules, slots = write_sessions(session, wanted)
     audit.record(
         session,
         "scheduling.generate_schedules",
@@ -132,9 +120,25 @@ def generate_schedules(
         first=first,
         last=last,
         schedules=len(schedules),
-        slots=len(slots),
+        slots=slots,
     )
     return len(schedules)
+
+
+def write_sessions(
+    session: Session, wanted: list[tuple[dt.date, TemplateEntry]]
+) -> tuple[list[Id], int]:
+    """Write sessions as the entries plan them, with places and first events: their ids, and how many places."""
+    schedules = [_schedule_row(entry, day, now(session)) for day, entry in wanted]
+    slots = [
+        slot
+        for (_day, entry), schedule in zip(wanted, schedules, strict=True)
+        for slot in with_reserves(session, schedule, _slot_rows(entry, schedule))
+    ]
+    session.execute(insert(Schedule), schedules)
+    session.execute(insert(Slot), slots)
+    session.execute(insert(SlotEvent), [_first_event(slot, now(session)) for slot in slots])
+    return [schedule["id"] for schedule in schedules], len(slots)
 
 
 def _entries(

@@ -1,4 +1,4 @@
-"""What scheduling shows to other domains and to templates: frozen, with names and words filled in."""
+"""Sessions, places, appointments, calendar and rush as shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`xinglin slots verify`: replays the life of every slot and compares it with what the tables say now.
+"""The life of every slot, replayed and compared with what the tables say now.
 
 Proves that no place was sold twice and none leaked (held or booked by nobody, or by an appointment that
 has ended), and that no step of a slot's life is missing.
@@ -10,14 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.kernel.ids import Id
 from backend.kernel.uow import now
 from backend.kernel.verify import VerifyReport
-from backend.scheduling.models import Appointment, Schedule, Slot, SlotEvent
-from backend.scheduling.queries import waiting_problems
+from backend.scheduling.models import Appointment, Slot, SlotEvent
 from backend.scheduling.rules import (
     OCCUPYING,
     AppointmentState,
@@ -40,7 +39,13 @@ _AFTER = {
     SlotEventKind.CANCELLED: {AppointmentState.CANCELLED},
     SlotEventKind.FULFILLED: {AppointmentState.FULFILLED},
     SlotEventKind.NO_SHOW: {AppointmentState.NO_SHOW},
+    SlotEventKind.MOVED_OUT: frozenset[AppointmentState](),
 }
+_AFTER[SlotEventKind.MOVED_IN] = _AFTER[SlotEventKind.BOOKED]
+#: How a life begins.
+_BIRTHS = frozenset({SlotEventKind.GENERATED, SlotEventKind.ADDED})
+#: Steps of a place that is nobody's.
+_OF_NOBODY = frozenset({SlotEventKind.CLOSED, SlotEventKind.REOPENED})
 #: The state a slot must be in before an event, and the one it is in afterwards.
 _STEPS = {
     SlotEventKind.HELD: (SlotState.FREE, SlotState.HELD),
@@ -50,7 +55,12 @@ _STEPS = {
     SlotEventKind.CANCELLED: (SlotState.BOOKED, SlotState.FREE),
     SlotEventKind.FULFILLED: (SlotState.BOOKED, SlotState.BOOKED),
     SlotEventKind.NO_SHOW: (SlotState.BOOKED, SlotState.BOOKED),
+    SlotEventKind.MOVED_OUT: (SlotState.BOOKED, SlotState.FREE),
+    SlotEventKind.MOVED_IN: (SlotState.FREE, SlotState.BOOKED),
+    SlotEventKind.CLOSED: (SlotState.FREE, SlotState.CLOSED),
+    SlotEventKind.REOPENED: (SlotState.CLOSED, SlotState.FREE),
 }
+_EMPTY = frozenset({SlotState.FREE, SlotState.CLOSED})
 
 
 @dataclass(slots=True)
@@ -70,18 +80,19 @@ def replay(events: Sequence[SlotEvent]) -> Replay:
         if event.ordinal != expected:
             life.problems.append(f"event {expected} is missing before event row {event.id}")
             return life
-        if (event.kind is SlotEventKind.GENERATED) != (expected == 1):
+        if (event.kind in _BIRTHS) != (expected == 1):
             life.problems.append(f"event row {event.id} ({event.kind}) is out of place")
             return life
-        if event.kind is not SlotEventKind.GENERATED:
+        if event.kind not in _BIRTHS:
             _step(life, event, events[expected - 2])
     return life
 
 
 def _step(life: Replay, event: SlotEvent, previous: SlotEvent) -> None:
     before, after = _STEPS[event.kind]
-    same_holder = life.holder == (None if before is SlotState.FREE else event.appointment_id)
-    if life.state is not before or not same_holder or event.appointment_id is None:
+    same_holder = life.holder == (None if before in _EMPTY else event.appointment_id)
+    is_named = (event.appointment_id is None) == (event.kind in _OF_NOBODY)
+    if life.state is not before or not same_holder or not is_named:
         life.problems.append(
             f"event row {event.id}: {event.kind} for appointment {event.appointment_id}"
             f" while {life.state} by {life.holder}"
@@ -89,14 +100,13 @@ def _step(life: Replay, event: SlotEvent, previous: SlotEvent) -> None:
     if event.kind is SlotEventKind.EXPIRED and not is_lapsed(previous.hold_until, event.at):
         life.problems.append(f"event row {event.id}: expired before the hold had ended")
     life.state = after
-    life.holder = None if after is SlotState.FREE else event.appointment_id
+    life.holder = None if after in _EMPTY else event.appointment_id
     if event.appointment_id is not None:
         life.last_kind[event.appointment_id] = event.kind
 
 
-def verify_slots(session: Session) -> VerifyReport:
-    """Check every schedule, slot, slot event and appointment; reads only, in batches."""
-    report = VerifyReport()
+def check_slots(report: VerifyReport, session: Session) -> None:
+    """Every slot, slot event and appointment; reads only, in batches."""
     for slots in _slot_batches(session):
         ids = [slot.id for slot in slots]
         events = _events(session, ids)
@@ -104,10 +114,6 @@ def verify_slots(session: Session) -> VerifyReport:
         for slot in slots:
             _check_slot(report, session, slot, events[slot.id], appointments[slot.id])
         session.expunge_all()
-    _check_schedules(report, session)
-    for words in waiting_problems(session):
-        report.problem(words)
-    return report
 
 
 def _slot_batches(session: Session) -> Iterator[Sequence[Slot]]:
@@ -149,6 +155,10 @@ def _check_slot(
     report.count("appointments", len(appointments))
     name = f"slot {slot.id} (number {slot.number} of schedule {slot.schedule_id})"
     life = replay(events)
+    if events and (events[0].kind is SlotEventKind.ADDED) != slot.is_added:
+        report.problem(f"{name}: was {events[0].kind}, the row says is_added = {slot.is_added}")
+    if slot.is_added and slot.state is SlotState.FREE:
+        report.problem(f"{name}: was added for one patient and is free for everybody")
     for problem in life.problems:
         report.problem(f"{name}: {problem}")
     if slot.life != len(events):
@@ -193,21 +203,3 @@ def _check_appointment(
         slot.starts_at,
     ):
         report.problem(f"{name}: appointment {appointment.id} names another place or time")
-
-
-def _check_schedules(report: VerifyReport, session: Session) -> None:
-    """Every schedule has exactly its places, numbered from 1 without holes."""
-    for schedule_id, capacity, places, lowest, highest in session.execute(
-        select(
-            Schedule.id,
-            Schedule.capacity,
-            func.count(Slot.id),
-            func.min(Slot.number),
-            func.max(Slot.number),
-        )
-        .outerjoin(Slot, Slot.schedule_id == Schedule.id)
-        .group_by(Schedule.id, Schedule.capacity)
-    ):
-        report.count("schedules")
-        if (places, lowest, highest) != (capacity, 1, capacity):
-            report.problem(f"schedule {schedule_id}: {places} places on record, {capacity} planned")
