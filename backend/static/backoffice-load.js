@@ -12,6 +12,7 @@
     height: Math.max(220, data.rows.length * row + 150),
   });
   const ink = token("--xl-ink");
+  chart.on("finished", () => place.setAttribute("data-ready", "true"));
   chart.setOption({
     animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
     aria: { enabled: false },
@@ -65,6 +66,5 @@
       },
     ],
   });
-  chart.on("finished", () => place.setAttribute("data-ready", "true"));
   window.addEventListener("resize", () => chart.resize());
 })();
