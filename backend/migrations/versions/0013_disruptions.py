@@ -8,7 +8,7 @@ from alembic import op
 from backend.migrations.checks import allow_values, replace_check
 
 revision = "0013_disruptions"
-down_revision = "0014_waiting"
+down_revision = "0019_places"
 branch_labels = None
 depends_on = None
 
