@@ -14,11 +14,14 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend import migrations, reconciling, running, serving, worker
+from backend.billing.handlers import CardCashier
+from backend.billing.ports import GatewayError
 from backend.billing.rules import BillChannel
 from backend.billing.verify import verify_ledger
 from backend.bootstrap import Program, audit_heads, build_program
 from backend.demo.journey import crowd
 from backend.demo.journey.chaos import Weather
+from backend.journeys.settlement import record_trade_status
 from backend.kernel import audit as kernel_audit
 from backend.kernel import key_rotation, logging
 from backend.kernel.permissions import system_actor
@@ -167,6 +170,32 @@ def reconcile(day: dt.datetime | None, channel: str | None, sandbox_next_day: bo
     sys.exit(
         reconciling.run(console, _program(), wanted, channel, is_next_morning=sandbox_next_day)
     )
+
+
+@main.group("cards")
+def cards_group() -> None:
+    """The bank's card terminals."""
+
+
+@cards_group.command("settle")
+def cards_settle() -> None:
+    """Close the batch of every card terminal and compare its totals with the bank's.
+
+    Ends 0 when all agree, 1 when one differs, 2 when one could not be settled now: run it again.
+    """
+    program = _program()
+    if program.bank is None:
+        raise click.UsageError("no bank is configured: XINGLIN_BANK_FILE")
+    words = {True: "agrees", False: "differs", None: "not now: run it again"}
+    try:
+        cashier = CardCashier(program.bank, record_trade_status)
+        outcomes = cashier.settle_all(program.database)
+    except GatewayError as error:
+        console.print(f"wrong: {error}", style="red", markup=False)
+        sys.exit(2)
+    for terminal_id, outcome in outcomes.items():
+        console.print(f"{terminal_id}: {words[outcome]}")
+    sys.exit(1 if False in outcomes.values() else 2 if None in outcomes.values() else 0)
 
 
 @main.group("keys")

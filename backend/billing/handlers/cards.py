@@ -254,6 +254,16 @@ class CardCashier:
                 )
             return is_balanced
 
+    def settle_all(self, database: Database) -> dict[str, bool | None]:
+        """Close the open batch of every terminal: agrees, differs, or None: not now."""
+        outcomes: dict[str, bool | None] = {}
+        for terminal_id in self.bank.terminal_ids:
+            try:
+                outcomes[terminal_id] = self.settle(database, terminal_id)
+            except RetryLater:
+                outcomes[terminal_id] = None
+        return outcomes
+
     # --- the terminal --------------------------------------------------------------------
 
     @contextmanager

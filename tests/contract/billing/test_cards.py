@@ -312,6 +312,18 @@ def test_a_batch_is_settled_and_a_wrong_one_is_seen(desk: CardDesk) -> None:
     assert [(row.sales_fen, row.is_balanced) for row in rows] == [(2500, True), (2400, False)]
 
 
+def test_every_terminal_is_settled_and_one_in_doubt_waits(desk: CardDesk) -> None:
+    _bill, payment_id = desk.swipe(GOOD)
+    assert set(desk.cashier.settle_all(desk.database).values()) == {True}
+    desk.fault("silent", "settlement")
+    first, second = desk.cashier.settle_all(desk.database).values()
+    assert (first, second) == (None, True)
+    assert set(desk.cashier.settle_all(desk.database).values()) == {True}
+    _bill, payment_id = desk.swipe(MUTE)
+    doubtful = desk.act(payment_id).terminal_id
+    assert desk.cashier.settle_all(desk.database)[doubtful or ""] is None
+
+
 def test_no_card_number_is_left_anywhere(desk: CardDesk, tmp_path: Path) -> None:
     desk.fault("silent", "sale")
     _bill, payment_id = desk.swipe(GOOD)
