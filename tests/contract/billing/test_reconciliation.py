@@ -21,6 +21,10 @@ from tests.factories.databases import SYSTEM
 from tests.factories.webapp import make_settings
 
 
+#: The other wallets publish no bill here.
+pytestmark = pytest.mark.parametrize("shop", ["wechat"], indirect=True)
+
+
 @pytest.fixture
 def source(shop: Shop) -> WeChatBillSource:
     gateway = shop.cashier.gateways[Tender.WECHAT_NATIVE]
