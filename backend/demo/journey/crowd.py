@@ -15,7 +15,8 @@ from backend.demo import people
 from backend.demo.dataset import DEMO_PASSWORD
 from backend.demo.id_cards import IdCardSpec, id_card_of
 from backend.demo.journey.chaos import Weather
-from backend.demo.journey.desk import Desks
+from backend.demo.journey.counter import Counter
+from backend.demo.journey.desk import Desks, StaffBrowser
 from backend.demo.journey.report import Report
 from backend.demo.journey.visit import Patience, System, take_visit
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, must, session
@@ -43,12 +44,12 @@ def run(
     """
     report = Report(console, is_quiet=patients > 3)
     bench = Bench(f"http://127.0.0.1:{port_base + 30}")
+    day = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
     try:
-        system = _meet(bench, port_base)
+        system = _meet(bench, port_base, day)
     except (StepFailed, OSError) as error:
         console.print(f"[red]the demo is not running:[/red] {error}\nstart it with: make run")
         return 1
-    day = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
     # Each day back is another crowd; its people are only a few years older than their cards' day.
     seed = day - dt.timedelta(days=salt % CROWDS)
     crowd = [id_card_of(person, day) for person in people.walk_ins(seed, patients)]
@@ -82,7 +83,7 @@ def run(
     return 0 if report.finished == patients and not report.failures else 1
 
 
-def _meet(bench: Bench, port_base: int) -> System:
+def _meet(bench: Bench, port_base: int, day: dt.date) -> System:
     base = f"http://127.0.0.1:{port_base}"
     must(session().get(f"{base}/readyz", timeout=5), 200)
     must(session().get(f"{bench.url}/healthz", timeout=5), 200)
@@ -90,9 +91,11 @@ def _meet(bench: Bench, port_base: int) -> System:
     found = must(bench.http.get(f"{bench.url}/api/kiosks", timeout=5)).json()
     for index in range(len(found)):
         kiosks.put(Kiosk(index, f"http://127.0.0.1:{port_base + 10 + index}"))
+    phone = Phone(f"http://127.0.0.1:{port_base + 20}")
     return System(
         bench=bench,
         kiosks=kiosks,
-        phone=Phone(f"http://127.0.0.1:{port_base + 20}"),
+        phone=phone,
         desks=Desks(base, DEMO_PASSWORD),
+        counter=Counter(StaffBrowser(base, "registrar", DEMO_PASSWORD), phone, day),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from backend.demo.id_cards import IdCardSpec
+from backend.demo.journey.counter import Counter
 from backend.demo.journey.desk import Desks
 from backend.demo.journey.report import Report
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, read_codes
@@ -37,6 +38,7 @@ class System:
     kiosks: queue.Queue[Kiosk]
     phone: Phone
     desks: Desks
+    counter: Counter
     patience: Patience = Patience()
 
 
@@ -65,6 +67,8 @@ def take_visit(system: System, report: Report, who: str, card: IdCardSpec) -> No
     _persist(system, lambda n: _come_to_pay(system, report, who, card, ticket, seen.total_fen, n))
     with report.step(who, "手机显示已完成 phone shows it is over") as notes:
         notes.append(_wait_until_done(system, ticket))
+    with report.step(who, "人工窗口 at the counter") as notes:
+        notes.append(system.counter.visit_ahead(card, is_stubborn=system.patience.tries > 1))
     report.done(who, time.monotonic() - began)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import requests
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from backend.demo.id_cards import IdCardSpec
 
 TIMEOUT = 15
 POLL = 0.2
+#: Dots a module of a code is drawn with.
+MODULE = 6
 
 
 class StepFailed(Exception):
@@ -44,6 +48,32 @@ def read_codes(picture: bytes) -> list[str]:
     image = Image.open(io.BytesIO(picture)).convert("L")
     found = pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])
     return [code.data.decode("utf-8") for code in found]
+
+
+def code_in_svg(uri: str) -> str:
+    """The QR code in an SVG data image as segno draws it (one stroked line a row of modules), read as a picture."""
+    svg = unquote(uri)
+    side, path = re.search(r"width='(\d+)'", svg), re.search(r" d='([^']+)'", svg)
+    if side is None or path is None:
+        raise StepFailed("the page's code is no picture of a code")
+    image = Image.new("L", (int(side[1]) * MODULE, int(side[1]) * MODULE), 255)
+    draw = ImageDraw.Draw(image)
+    x = y = 0.0
+    for command, numbers in re.findall(r"([Mmh])([-\d. ]+)", path[1]):
+        values = [float(number) for number in numbers.split()]
+        if command == "h":
+            box = [x * MODULE, (y - 0.5) * MODULE]
+            draw.rectangle([*box, (x + values[0]) * MODULE - 1, (y + 0.5) * MODULE - 1], fill=0)
+            x += values[0]
+        else:
+            x, y = (x, y) if command == "m" else (0.0, 0.0)
+            x, y = x + values[0], y + values[1]
+    picture = io.BytesIO()
+    image.save(picture, "PNG")
+    codes = read_codes(picture.getvalue())
+    if not codes:
+        raise StepFailed("the code on the page cannot be read")
+    return codes[0]
 
 
 @dataclass
@@ -191,6 +221,14 @@ class Phone:
         if paid["state"] != "SUCCESS":
             raise StepFailed(f"the payment ended as {paid['state']}")
         return paid
+
+    def refunded_fen(self, code_url: str) -> int:
+        """How much of an order has come back, as the wallet's history shows it."""
+        answer = must(self.http.get(f"{self.sandbox_url}/sandbox/orders", timeout=TIMEOUT), 200)
+        orders = [row for row in answer.json()["orders"] if row["code_url"] == code_url]
+        if not orders:
+            raise StepFailed("the wallet knows nothing of the order")
+        return int(orders[0]["refunded_fen"])
 
     def open(self, url: str) -> str:
         """The page behind a link, as HTML; loaded again when a server goes away under it."""

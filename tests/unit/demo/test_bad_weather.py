@@ -58,7 +58,7 @@ class _Turns:
 
 def _system(tries: int) -> System:
     nowhere: object = None
-    return System(nowhere, nowhere, nowhere, nowhere, Patience(tries=tries))  # type: ignore[arg-type]
+    return System(nowhere, nowhere, nowhere, nowhere, nowhere, Patience(tries=tries))  # type: ignore[arg-type]
 
 
 def test_a_patient_in_bad_weather_tries_each_way_of_going_on() -> None:
