@@ -20,7 +20,6 @@ from tests.contract.billing.conftest import Shop
 from tests.factories.databases import SYSTEM
 from tests.factories.webapp import make_settings
 
-
 #: The other wallets publish no bill here.
 pytestmark = pytest.mark.parametrize("shop", ["wechat"], indirect=True)
 
