@@ -272,6 +272,8 @@ class CaseView:
     age: dt.timedelta
     can_give_back: bool
     can_retry: bool
+    #: Cash that waits: it is handed over at the patient's own page or here.
+    can_hand_over: bool
 
     @property
     def kind_words(self) -> str:
@@ -312,6 +314,9 @@ def case_view(
         and is_held
         and payment.received_fen > payment.refunded_fen,
         can_retry=refund is not None and refund.state is RefundState.ABNORMAL,
+        can_hand_over=case.kind is CaseKind.CASH_TO_HAND_BACK
+        and refund is not None
+        and refund.state is RefundState.CREATED,
     )
 
 

@@ -3,6 +3,7 @@
 GET  /backoffice/money-cases                       what is open, oldest first
 POST /backoffice/money-cases/<case_id>/give-back   money in suspense goes back to the payer
 POST /backoffice/money-cases/<case_id>/retry       ask the platform once more for an abnormal refund
+POST /backoffice/money-cases/<case_id>/hand-over   cash that waited was handed over
 POST /backoffice/money-cases/<case_id>/close       it is settled, for the reason that is given
 
 One statement beside who asks. The program closes a case itself when the money has gone back.
@@ -83,6 +84,19 @@ def retry(case_id: Id) -> BaseResponse:
             raise Conflict(code="refund_not_abnormal")
         service.retry_refund(session, refund_id)
     flash(_("已重新申请退款，成功后自动结案"), "ok")
+    return redirect_to("money_cases.case_list")
+
+
+@blueprint.post("/<uuid:case_id>/hand-over")
+@requires(Permission.BILLING_CASE_CLOSE)
+def hand_over(case_id: Id) -> BaseResponse:
+    """The payer has come for the cash; it leaves the drawer of who hands it over."""
+    with write_uow() as session:
+        refund_id = queries.get_case(session, case_id).refund_id
+        if refund_id is None:
+            raise Conflict(code="no_cash_to_hand_over")
+        service.hand_over_cash(session, refund_id)
+    flash(_("已登记现金交给患者"), "ok")
     return redirect_to("money_cases.case_list")
 
 

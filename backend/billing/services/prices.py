@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.billing.models import PriceItem, PriceVersion
-from backend.billing.rules import PriceCategory
+from backend.billing.rules import PRICED, PriceCategory
 from backend.kernel import audit
-from backend.kernel.errors import Conflict
+from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id
 
 
@@ -29,8 +29,11 @@ def set_price(
     """Make or rename an item and let it cost ``price_fen`` from ``effective_from`` (included) on.
 
     The version in force ends that day. Conflict (409) when a version begins on or after that day
-    with another price: the past of the price list is never rewritten.
+    with another price: the past of the price list is never rewritten. InvalidInput (422) for money paid ahead,
+    which has no price.
     """
+    if category not in PRICED:
+        raise InvalidInput(code="category_not_priced", category=category.value)
     item = session.scalar(
         select(PriceItem).where(PriceItem.hospital_id == hospital_id, PriceItem.code == code)
     )

@@ -8,17 +8,26 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries as bills
 from backend.billing import service as billing
+from backend.billing.errors import InvoiceUnknown
 from backend.billing.rules import InvoiceState
 from backend.billing.views import REFUND_WORDS, TENDER_WORDS, InvoiceView, RefundView
 from backend.journeys import desk
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
 from backend.journeys.errors import VisitNotRefundable
-from backend.kernel.errors import InvalidInput
+from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
-from backend.kernel.permissions import Permission
-from backend.kernel.web import idempotency_key, read_uow, render, requires, write_uow
+from backend.kernel.permissions import Permission, has
+from backend.kernel.web import (
+    current_actor,
+    idempotency_key,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
+)
 
 APPOINTMENT = "appointment"
 
@@ -41,6 +50,7 @@ def refund_page(patient_id: Id, invoice_id: Id) -> Response:
         tender_words=TENDER_WORDS,
         refund_words=REFUND_WORDS,
         new_key=common.new_key,
+        may_reverse=has(current_actor(), Permission.BILLING_EXECUTION_REVERSE),
     )
 
 
@@ -62,6 +72,22 @@ def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
         session.flush()
         views = [bills.get_refund(session, refund.id) for refund in made]
     return common.show_hand(patient_id, _words(views))
+
+
+@blueprint.post(
+    "/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/charges/<uuid:charge_id>/reverse"
+)
+@requires(Permission.BILLING_EXECUTION_REVERSE)
+def reverse_execution(patient_id: Id, invoice_id: Id, charge_id: Id) -> BaseResponse:
+    """The drug came back or the test was undone: from now on its money may go back too."""
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        bill = desk.get_bill(session, invoice_id, patient_id=patient_id)
+        if charge_id not in {line.charge_id for line in bill.lines}:
+            raise InvoiceUnknown
+        if not billing.reverse_charge(session, charge_id, reason=request.form.get("reason", "")):
+            raise Conflict(code="charge_not_executed")
+    return redirect_to("front_desk.refund_page", patient_id=patient_id, invoice_id=invoice_id)
 
 
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/parts-back")

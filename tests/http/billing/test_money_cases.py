@@ -126,3 +126,20 @@ def test_one_query_however_many(
     with Statements(world.database) as statements:
         client.get(PAGE)
     assert statements.count == 1
+
+
+def test_cash_that_waits_is_handed_over_once(
+    client: FlaskClient, world: MoneyWorld, switch: ActorSwitch
+) -> None:
+    switch.actor = staff_actor(world.hospital_id, Permission.BILLING_CASE_CLOSE)
+    with world.database.write(SYSTEM) as session:
+        bill = world.bill_in(session, "LAB-CBC")
+        service.pay_cash(session, invoice_id=bill.id, received_fen=500, amount_fen=500)
+        service.void_invoice(session, bill.id, reason="hold_expired")
+    assert "应退现金待患者领取" in client.get(PAGE).text
+    with world.database.read(SYSTEM) as session:
+        (case,) = queries.list_open_cases(session)
+    assert client.post(f"{PAGE}/{case.id}/retry").status_code == 409
+    assert client.post(f"{PAGE}/{case.id}/hand-over").status_code == 303
+    assert "没有等待核实的款项" in client.get(PAGE).text
+    assert client.post(f"{PAGE}/{case.id}/hand-over").status_code == 409

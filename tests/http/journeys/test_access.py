@@ -46,6 +46,11 @@ PATIENT = f"{DESK}/patients/{ANY}"
         ("POST", f"{PATIENT}/invoices/{ANY}/cancel-top-up", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/invoices/{ANY}/refund", Permission.BILLING_REFUND_REQUEST),
         ("POST", f"{PATIENT}/invoices/{ANY}/refund", Permission.BILLING_REFUND_REQUEST),
+        (
+            "POST",
+            f"{PATIENT}/invoices/{ANY}/charges/{ANY}/reverse",
+            Permission.BILLING_EXECUTION_REVERSE,
+        ),
         ("POST", f"{PATIENT}/refunds/{ANY}/hand-over", Permission.BILLING_REFUND_REQUEST),
         ("GET", f"{PATIENT}/account", Permission.BILLING_INVOICE_READ),
         ("POST", f"{PATIENT}/account", Permission.BILLING_PAYMENT_TAKE),

@@ -12,10 +12,12 @@ from backend.billing import service as billing
 from backend.billing.rules import AccountState, InvoiceState
 from backend.billing.verify import verify_ledger
 from backend.billing.views import InvoiceView
+from backend.identity.rules import ROLE_PERMISSIONS, Role
 from backend.kernel.ids import Id, new_id
 from tests.factories.bills import open_bill
 from tests.factories.databases import SYSTEM
 from tests.factories.front_desk import VisitWorld
+from tests.factories.webapp import ActorSwitch, staff_actor
 
 DESK = "/backoffice/front-desk"
 HTMX = {"HX-Request": "true"}
@@ -111,7 +113,9 @@ def test_lines_are_refunded_to_where_they_came_from(
     assert "误开" in client.get(f"{url}/refund").text
 
 
-def test_what_was_done_is_not_refunded(client: FlaskClient, world: VisitWorld, bill: Id) -> None:
+def test_what_was_done_is_not_refunded(
+    client: FlaskClient, world: VisitWorld, bill: Id, switch: ActorSwitch
+) -> None:
     url = f"{hand(world)}/invoices/{bill}"
     post(client, f"{url}/cash", received="25")
     line = bill_of(world, bill).lines[0]
@@ -121,6 +125,16 @@ def test_what_was_done_is_not_refunded(client: FlaskClient, world: VisitWorld, b
     assert "已执行" in page
     status, text = post(client, f"{url}/refund", reason="误开", all="1")
     assert (status, "撤销执行" in text) == (409, True)
+    reverse = f"{url}/charges/{line.charge_id}/reverse"
+    assert client.post(reverse, data={"reason": "退药"}).status_code == 403
+    switch.actor = staff_actor(
+        world.clinic.hospital_id, *ROLE_PERMISSIONS[Role.CASHIER], *ROLE_PERMISSIONS[Role.DOCTOR]
+    )
+    assert "撤销执行：血常规" in client.get(f"{url}/refund").text
+    assert client.post(reverse, data={"reason": " "}).status_code == 422
+    assert client.post(reverse, data={"reason": "退药"}).status_code == 303
+    assert client.post(reverse, data={"reason": "退药"}).status_code == 409
+    assert post(client, f"{url}/refund", reason="退药", all="1")[0] == 200
 
 
 def test_a_visit_is_cancelled_and_not_refunded_by_its_line(

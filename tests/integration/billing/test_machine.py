@@ -143,9 +143,10 @@ class MoneyMachine(RuleBasedStateMachine):
 
     @rule(index=PICK, fen=FEN, channel=st.sampled_from([Channel.COUNTER, Channel.PHONE]))
     def refund(self, index: int, fen: int, channel: Channel) -> None:
-        bill = self.bill(index)
         with self.world.database.read(SYSTEM) as session:
-            lines = queries.get_invoice(session, bill).lines
+            views = [queries.get_invoice(session, bill) for bill in self.bills]
+        paid = [view for view in views if view.paid_fen == view.total_fen] or views
+        bill, lines = paid[index % len(paid)].id, paid[index % len(paid)].lines
         whole = {line.charge_id: line.amount_fen - line.refunded_fen for line in lines}
         parts = whole if fen == 1 else {lines[0].charge_id: fen} if lines else {}
         self.command(
@@ -189,6 +190,11 @@ class MoneyMachine(RuleBasedStateMachine):
         self, index: int, tender: Tender, fen: int, whole: bool, is_told: bool
     ) -> None:
         """From the code to the money at once, as most do; the notification may come later or never."""
+        with self.world.database.read(SYSTEM) as session:
+            if not any(queries.get_invoice(session, bill).due_fen for bill in self.bills):
+                index = len(self.bills)
+        if index == len(self.bills):
+            self.open_bill()
         self.start(index, tender, fen, whole)
         self.world.work()
         self.the_payer_pays(0, 0)

@@ -19,7 +19,7 @@ from backend.billing import queries
 from backend.billing.backoffice.prices.common import blueprint, own_hospital_id
 from backend.billing.queries import price_edits
 from backend.billing.queries.price_edits import ItemState
-from backend.billing.rules import PriceCategory
+from backend.billing.rules import PRICED, PriceCategory
 from backend.billing.views import CATEGORY_WORDS, PriceView
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
@@ -83,6 +83,7 @@ def price_list() -> Response:
         categories=[
             (kind.value, f"{CATEGORY_WORDS[kind]}（{counts[kind]}）")
             for kind in PriceCategory
+            if kind in PRICED
             if kind in counts
         ],
         category_words=CATEGORY_WORDS,
