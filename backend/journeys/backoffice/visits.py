@@ -77,6 +77,16 @@ def bookable(patient_id: Id) -> Response:
         )
 
 
+@blueprint.get("/patients/<uuid:patient_id>/sessions/<uuid:schedule_id>/why")
+@requires(Permission.SCHEDULING_APPOINTMENT_WRITE)
+def why(patient_id: Id, schedule_id: Id) -> Response:
+    """What each rule of booking says of this patient and this session, channel by channel."""
+    with read_uow() as session:
+        common.require_patient(session, patient_id)
+        found = places.explain_booking(session, patient_id=patient_id, schedule_id=schedule_id)
+        return render("journeys/_why.html", why=found, today=today(session))
+
+
 @blueprint.get("/patients/<uuid:patient_id>/tickets")
 @requires(Permission.QUEUEING_TICKET_READ)
 def tickets(patient_id: Id) -> Response:

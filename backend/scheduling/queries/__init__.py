@@ -10,6 +10,7 @@ from backend.scheduling.queries.calendar import (
     list_calendar_days,
     sessions_made,
 )
+from backend.scheduling.queries.explain import explain_booking
 from backend.scheduling.queries.load import list_load
 from backend.scheduling.queries.policies import policies, policy_for
 from backend.scheduling.queries.rush import (
@@ -91,6 +92,7 @@ __all__ = [
     "count_places",
     "departments_with_devices",
     "entry_history",
+    "explain_booking",
     "find_open_disruption",
     "find_rush",
     "find_rush_ticket",

@@ -101,6 +101,7 @@ from backend.scheduling.rules.sessions import (
 )
 from backend.scheduling.rules.states import (
     ACTIVE,
+    CHANNEL_WORDS,
     HALF_DAY_WORDS,
     MODALITY_WORDS,
     OCCUPYING,
@@ -132,6 +133,7 @@ from backend.scheduling.rules.waiting import (
 __all__ = [
     "ACTIVE",
     "CHANCES",
+    "CHANNEL_WORDS",
     "DAY_KIND_WORDS",
     "DEFAULT_POLICY",
     "DISRUPTION_WORDS",

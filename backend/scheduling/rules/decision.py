@@ -83,14 +83,20 @@ def _is_within_day(case: Case, policy: BookingPolicy) -> Refusal:
     if _is_not_limited(case):
         return None
     count = visits_on(case.visits, case.business_date, case.at)
-    return None if count < policy.visits_a_day else TooManyVisits(per="day", count=count)
+    if count < policy.visits_a_day:
+        return None
+    words = _("当天已有 %(count)s 个号，达到上限", count=count)
+    return TooManyVisits(words, per="day", count=count)
 
 
 def _is_within_week(case: Case, policy: BookingPolicy) -> Refusal:
     if _is_not_limited(case):
         return None
     count = visits_in_week(case.visits, case.business_date, case.at)
-    return None if count < policy.visits_a_week else TooManyVisits(per="week", count=count)
+    if count < policy.visits_a_week:
+        return None
+    words = _("本周已有 %(count)s 个号，达到上限", count=count)
+    return TooManyVisits(words, per="week", count=count)
 
 
 def _is_not_suspended(case: Case, policy: BookingPolicy) -> Refusal:
@@ -100,7 +106,8 @@ def _is_not_suspended(case: Case, policy: BookingPolicy) -> Refusal:
     until = suspended_until(missed, policy)
     if until is None or until < local(case.at).date():
         return None
-    return BookingSuspended(until=until.isoformat())
+    words = _("因多次预约未到诊，自助预约暂停至 %(day)s（含当天）", day=until.isoformat())
+    return BookingSuspended(words, until=until.isoformat())
 
 
 def _is_not_limited(case: Case) -> bool:

@@ -116,6 +116,16 @@ VISIT_TYPE_WORDS = {
 }
 
 
+CHANNEL_WORDS = {
+    Channel.COUNTER: _("人工窗口"),
+    Channel.IN_CLINIC: _("诊间"),
+    Channel.KIOSK: _("自助机"),
+    Channel.MINIPROGRAM: _("小程序"),
+    Channel.PARTNER: _("合作医院"),
+    Channel.WECHAT: _("微信公众号"),
+}
+
+
 HALF_DAY_WORDS = {HalfDay.AM: _("上午"), HalfDay.PM: _("下午"), HalfDay.EVENING: _("晚间")}
 
 

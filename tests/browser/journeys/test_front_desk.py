@@ -70,6 +70,18 @@ def test_a_search_by_name_survives_going_back(page: Page) -> None:
     expect(page.locator("[data-search]")).to_have_value("wj")
 
 
+def test_why_somebody_cannot_book_is_said_rule_by_rule(page: Page, world: VisitWorld) -> None:
+    open_patient(page)
+    book(page)
+    asked = page.locator("#sessions [data-item] a").first
+    asked.focus()
+    page.keyboard.press("Enter")
+    why = page.locator("#why")
+    expect(why).to_contain_text("您在这位医生的这个半天已经有号了")
+    expect(why.get_by_text("不能挂")).to_have_count(3)
+    assert axe(page) == []
+
+
 def book(page: Page) -> None:
     """By the doctor's name, ↓ and Enter."""
     page.keyboard.press("Alt+b")

@@ -32,6 +32,7 @@ PATIENT = f"{DESK}/patients/{ANY}"
         ("POST", f"{DESK}/patients", Permission.PATIENTS_PATIENT_WRITE),
         ("POST", f"{PATIENT}/reveal/phone", Permission.PATIENTS_PATIENT_REVEAL),
         ("GET", f"{PATIENT}/bookable", Permission.SCHEDULING_APPOINTMENT_WRITE),
+        ("GET", f"{PATIENT}/sessions/{ANY}/why", Permission.SCHEDULING_APPOINTMENT_WRITE),
         ("GET", f"{PATIENT}/tickets", Permission.QUEUEING_TICKET_READ),
         ("GET", f"{PATIENT}/bills", Permission.BILLING_INVOICE_READ),
         ("POST", f"{PATIENT}/appointments", Permission.SCHEDULING_APPOINTMENT_WRITE),
