@@ -7,6 +7,7 @@ import sys
 import click
 from rich.console import Console
 
+from tests.bench import booking as claims
 from tests.bench import journey as journeys
 from tests.bench import pages as busiest
 from tests.bench import reconcile as bills
@@ -30,6 +31,15 @@ def main(context: click.Context) -> None:
 def pages(patients: int, charges: int, rounds: int) -> None:
     """The ten busiest pages and calls on a large PostgreSQL."""
     sys.exit(busiest.run(console, patients=patients, charges=charges, rounds=rounds))
+
+
+@main.command()
+@click.option("--bookings", default=2_000, show_default=True, help="How many a run books.")
+@click.option("--repeats", default=3, show_default=True)
+@click.option("--clients", default=16, show_default=True)
+def booking(bookings: int, repeats: int, clients: int) -> None:
+    """Bookings a second, against the same statements in bare psycopg."""
+    sys.exit(claims.run(console, bookings=bookings, repeats=repeats, clients=clients))
 
 
 @main.command()
