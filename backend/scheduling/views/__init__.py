@@ -19,6 +19,7 @@ from backend.scheduling.views.core import (
     WaitingView,
     WeekGrid,
 )
+from backend.scheduling.views.explanation import Explanation, ExplanationRow
 from backend.scheduling.views.planning import (
     EntryView,
     LoadCell,
@@ -42,6 +43,8 @@ __all__ = [
     "DeviceView",
     "DisruptionView",
     "EntryView",
+    "Explanation",
+    "ExplanationRow",
     "GridRow",
     "LineView",
     "LoadCell",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
 from backend.scheduling.rules import (
-    CHANNEL_WORDS,
     HALF_DAY_WORDS,
     MODALITY_WORDS,
     RUSH_WORDS,
@@ -23,7 +22,6 @@ from backend.scheduling.rules import (
     RushTicketState,
     ScheduleStatus,
     SlotState,
-    Verdict,
     VisitType,
     WaitingState,
 )
@@ -355,34 +353,3 @@ class LineView:
     def waiting_count(self) -> int:
         """How many wait without an offer."""
         return sum(not entry.is_offered for entry in self.entries)
-
-
-@dataclass(frozen=True, slots=True)
-class ExplanationRow:
-    """One rule, and what it says for each of the explanation's channels."""
-
-    rule: str
-    words: object
-    verdicts: tuple[Verdict, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a patient can or cannot book a session, channel by channel."""
-
-    schedule: ScheduleView
-    channels: tuple[Channel, ...]
-    rows: tuple[ExplanationRow, ...]
-
-    @property
-    def can_book(self) -> tuple[bool, ...]:
-        """Whether every rule is met, a channel each."""
-        return tuple(
-            all(row.verdicts[index].is_met for row in self.rows)
-            for index in range(len(self.channels))
-        )
-
-    @property
-    def channel_words(self) -> tuple[object, ...]:
-        """What the channels are called."""
-        return tuple(CHANNEL_WORDS[channel] for channel in self.channels)
