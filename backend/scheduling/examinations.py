@@ -25,6 +25,7 @@ from backend.scheduling.errors import (
     SlotGone,
 )
 from backend.scheduling.models import (
+    Appointment,
     BookedExamination,
     ExaminationItem,
     ExaminationPlace,
@@ -34,7 +35,7 @@ from backend.scheduling.models import (
 )
 from backend.scheduling.queries import is_foreign
 from backend.scheduling.queries.examinations import ANSWERS
-from backend.scheduling.rules import Channel
+from backend.scheduling.rules import ACTIVE, Channel
 from backend.scheduling.rules.examinations import Examination, ExaminationState
 from backend.scheduling.rules.planning import Option, Placed, Problem, violations
 
@@ -215,10 +216,31 @@ def cancel_examination(
         return row
     if row.starts_at <= now(session):
         raise ExaminationBegun
-    places = session.scalars(
-        select(ExaminationPlace.appointment_id).where(ExaminationPlace.examination_id == row.id)
+    return _give_up(session, row, reason)
+
+
+def follow_cancelled_place(session: Session, *, appointment_id: Id, patient_id: Id) -> None:
+    """A place was cancelled by somebody else: its examination ends with all its places. Idempotent."""
+    lock_examinations(session, patient_id)
+    row = session.scalar(
+        select(BookedExamination)
+        .join(ExaminationPlace, ExaminationPlace.examination_id == BookedExamination.id)
+        .where(ExaminationPlace.appointment_id == appointment_id)
+        .execution_options(populate_existing=True)
+    )
+    if row is not None and row.state is ExaminationState.BOOKED:
+        _give_up(session, row, "place_cancelled")
+
+
+def _give_up(session: Session, row: BookedExamination, reason: str) -> BookedExamination:
+    """Free the places that are still held, open the orders again, and tell."""
+    live = session.scalars(
+        select(Appointment.id)
+        .join(ExaminationPlace, ExaminationPlace.appointment_id == Appointment.id)
+        .where(ExaminationPlace.examination_id == row.id, Appointment.state.in_(ACTIVE))
+        .order_by(Appointment.id)
     ).all()
-    for appointment_id in sorted(places):
+    for appointment_id in live:
         service.cancel_appointment(session, appointment_id, reason)
     for item in _items(session, row.id):
         item.is_active = False

@@ -12,12 +12,14 @@ from backend.billing import queries as bills
 from backend.billing.rules import ChargeState
 from backend.clinical import service as clinical
 from backend.clinical.queries import get_encounter, list_examination_orders
-from backend.journeys import documents
+from backend.contracts.scheduling import AppointmentCancelled
+from backend.journeys import documents, refunds
 from backend.kernel.clock import local
 from backend.kernel.ids import Id
 from backend.kernel.outbox import OutboxEvent
 from backend.kernel.uow import Database
 from backend.scheduling import examinations as scheduling
+from backend.scheduling import handlers
 from backend.scheduling import service as pool
 from backend.scheduling.errors import (
     ExaminationBegun,
@@ -25,6 +27,7 @@ from backend.scheduling.errors import (
     PlanBreaksRule,
     PlanOutdated,
 )
+from backend.scheduling.models import Appointment
 from backend.scheduling.queries import examinations as queries
 from backend.scheduling.verify import verify_slots
 from backend.scheduling.views import BookedExaminationView
@@ -251,3 +254,32 @@ def test_old_laboratory_orders_are_not_planned(desk: ImagingDesk) -> None:
             )
             == []
         )
+
+
+def test_an_examination_that_loses_a_place_is_given_up_whole(desk: ImagingDesk) -> None:
+    """What a stopped device does: one place is cancelled from elsewhere, the other goes with it, the order is open."""
+    desk.order("CT-C")
+    desk.answer()
+    desk.book(desk.propose())
+    (view,) = booked(desk)
+    with desk.database.read(SYSTEM) as session:
+        places = session.scalars(
+            select(Appointment).where(Appointment.device_id.is_not(None))
+        ).all()
+    assert len(places) == 2
+    with desk.database.write(SYSTEM) as session:
+        refunds.refund_visit(session, appointment_id=places[0].id, reason="设备故障")
+    event = AppointmentCancelled(
+        desk.hospital_id, places[0].id, desk.patient_id, places[0].slot_id, was_booked=True
+    )
+    for _ in range(2):  # delivered at least once
+        with desk.database.write(SYSTEM) as session:
+            handlers.follow_place(session, event)
+    assert booked(desk) == []
+    assert_slots_verify(desk)
+    placed = desk.propose().plan.placed
+    assert [one.visit.name for one in placed] == ["腹部CT增强"]
+    with desk.database.read(SYSTEM) as session:
+        told = list(session.scalars(select(OutboxEvent.name)))
+    assert told.count("scheduling.examination_cancelled") == 1
+    assert view.name == "腹部CT增强"
