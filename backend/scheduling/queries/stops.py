@@ -256,11 +256,16 @@ def _disruption_views(session: Session, rows: Sequence[Disruption]) -> list[Disr
 
 
 def list_equivalents(session: Session, disruption_id: Id) -> list[ScheduleView]:
-    """The sessions a disrupted visit could move to, best first; five queries. Raises DisruptionUnknown."""
+    """The sessions a disrupted visit could move to, best first; five queries. Raises DisruptionUnknown.
+
+    None for a place on a device.
+    """
     row = session.get(Disruption, disruption_id)
     if row is None or is_foreign(session, row.hospital_id):
         raise DisruptionUnknown
     visit = session.get_one(Appointment, row.appointment_id)
+    if visit.device_id is not None:
+        return []  # one place of an examination: it is given up whole and planned anew with all that hangs on it
     first = today(session)
     furthest = rules.last_bookable_day(now(session), policies(session).furthest)
     last = max(furthest, min(visit.business_date, first + LOOK_AHEAD))

@@ -14,6 +14,7 @@ from backend.clinical import service as clinical
 from backend.clinical.queries import get_encounter, list_examination_orders
 from backend.contracts.scheduling import AppointmentCancelled
 from backend.journeys import documents, refunds
+from backend.journeys.disruptions import settle_disruption
 from backend.kernel.clock import local
 from backend.kernel.ids import Id
 from backend.kernel.outbox import OutboxEvent
@@ -27,8 +28,10 @@ from backend.scheduling.errors import (
     PlanBreaksRule,
     PlanOutdated,
 )
-from backend.scheduling.models import Appointment
+from backend.scheduling.models import Appointment, Disruption
 from backend.scheduling.queries import examinations as queries
+from backend.scheduling.queries import list_equivalents
+from backend.scheduling.rules import DisruptionState, StopScope
 from backend.scheduling.verify import verify_slots
 from backend.scheduling.views import BookedExaminationView
 from tests.factories.databases import SYSTEM
@@ -283,3 +286,36 @@ def test_an_examination_that_loses_a_place_is_given_up_whole(desk: ImagingDesk) 
         told = list(session.scalars(select(OutboxEvent.name)))
     assert told.count("scheduling.examination_cancelled") == 1
     assert view.name == "腹部CT增强"
+
+
+def test_a_stopped_device_moves_nobody_to_another_device(desk: ImagingDesk) -> None:
+    """An equivalent of one place would tear an examination apart: it is given up, and planned anew."""
+    desk.order("US-ABD")
+    desk.book(desk.propose())
+    (view,) = booked(desk)
+    day = local(view.starts_at).date()
+    with desk.database.write(SYSTEM) as session:
+        pool.stop_sessions(
+            session,
+            hospital_id=desk.hospital_id,
+            scope=StopScope(day, day, department_id=desk.hour.clinic.department_id),
+            reason="设备检修",
+        )
+        place = session.scalars(
+            select(Appointment).where(Appointment.device_id == view.device.id)
+        ).one()
+        (found,) = session.scalars(
+            select(Disruption.id).where(Disruption.appointment_id == place.id)
+        )
+    with desk.database.write(SYSTEM) as session:
+        assert list_equivalents(session, found) == []
+        assert settle_disruption(session, found) is DisruptionState.REFUNDED
+    event = AppointmentCancelled(
+        desk.hospital_id, place.id, desk.patient_id, place.slot_id, was_booked=True
+    )
+    with desk.database.write(SYSTEM) as session:
+        handlers.follow_place(session, event)
+    assert booked(desk) == []
+    again = desk.propose().plan.placed
+    assert [local(one.option.starts_at).date() == day for one in again] == [False]
+    assert_slots_verify(desk)
