@@ -14,6 +14,8 @@ from backend.settings import Settings
 from backend.supervisor import ProcessSpec, Supervisor
 
 KIOSKS = 4
+#: Connections that may wait to be accepted, and that one process may have open (Linux allows 4096 in the queue).
+BACKLOG = 4096
 
 
 class PortPlan:
@@ -38,6 +40,10 @@ def gunicorn_command(settings: Settings, port: int, name: str = "web") -> list[s
         "--timeout=60",
         f"--control-socket={settings.data_dir.resolve() / f'gunicorn-{name}-{port}.ctl'}",
         "--log-level=warning",
+        # A crowd that comes at once waits in the kernel's queue in the order it came, instead of being
+        # turned away to try again a second later.
+        f"--backlog={BACKLOG}",
+        f"--worker-connections={BACKLOG}",
     ]
     if settings.is_sqlite:
         return [

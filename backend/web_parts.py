@@ -22,6 +22,7 @@ from backend.journeys import backoffice as front_desk
 from backend.journeys import today
 from backend.journeys.backoffice import examinations, stops
 from backend.journeys.backoffice import sessions as session_acts
+from backend.journeys.backoffice import waiting as waiting_lists
 from backend.journeys.fees import registration_fees
 from backend.journeys.settlement import record_trade_status
 from backend.kernel import links
@@ -68,6 +69,7 @@ def collect_parts(program: Program) -> Parts:
     parts.blueprints += [login.blueprint, accounts.home_blueprint, accounts.factor_blueprint]
     for domain in (
         front_desk,
+        waiting_lists,
         examinations,
         workstation,
         accounts,

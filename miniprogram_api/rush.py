@@ -5,6 +5,7 @@ POST /r/<token>/arrive  draw a number (again: the same number)
 GET  /r/<token>/now     JSON: how the line stands for this number, and after how many seconds to ask again
 POST /r/<token>/book    book in one's turn: ``schedule_id``, or empty for any doctor of the department
 POST /r/<token>/leave   give the number up
+POST /r/<token>/wait    stand in the waiting lists of the day's full sessions (…/unwait: leave them)
 POST /r/<token>/pay     begin to pay the bill by QR code
 
 The token is signed and names patient, department and day; it is the identity, so commands need no form token. Commands
@@ -22,6 +23,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.journeys import rush as journeys
+from backend.journeys import waiting
 from backend.kernel import links
 from backend.kernel.clock import business_date
 from backend.kernel.errors import Gone, InvalidInput, NotFound, XinglinError
@@ -107,6 +109,35 @@ def book(token: str) -> BaseResponse:
             number=held.number,
             starts_at=held.starts_at.isoformat(),
             hold_until=held.hold_until.isoformat(),
+        )
+    return redirect(url_for("rush.page", token=token), 303)
+
+
+@blueprint.post("/<token>/wait")
+@BECAUSE
+def wait(token: str) -> BaseResponse:
+    """Stand in the waiting lists of all the day's full sessions of the department."""
+    link = _link(token)
+    with write_uow(_patient(link)) as session:
+        waiting.join_department(
+            session,
+            patient_id=link.patient_id,
+            hospital_id=link.hospital_id,
+            department_id=link.department_id,
+            day=link.day,
+            channel=Channel.WECHAT,
+        )
+    return redirect(url_for("rush.page", token=token), 303)
+
+
+@blueprint.post("/<token>/unwait")
+@BECAUSE
+def unwait(token: str) -> BaseResponse:
+    """Leave those lists again."""
+    link = _link(token)
+    with write_uow(_patient(link)) as session:
+        waiting.leave_department(
+            session, patient_id=link.patient_id, department_id=link.department_id, day=link.day
         )
     return redirect(url_for("rush.page", token=token), 303)
 

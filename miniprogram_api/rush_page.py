@@ -18,7 +18,7 @@ from backend.scheduling import queries as sessions
 from backend.scheduling import rules
 from backend.scheduling import service as scheduling
 from backend.scheduling.rules import ACTIVE, LineState, RushTicketState
-from backend.scheduling.views import AppointmentView, RushTicketView, ScheduleView
+from backend.scheduling.views import AppointmentView, RushTicketView, ScheduleView, WaitingView
 from miniprogram_api.bills import Due, due_of
 
 #: Seconds: a phone looks at least once an hour, and early birds return within half a minute.
@@ -57,7 +57,13 @@ class RushPage:
     next_seconds: float = rules.QUIET_WAIT
     offered: tuple[ScheduleView, ...] = ()
     appointment: AppointmentView | None = None
+    waits: tuple[WaitingView, ...] = ()
     due: Due | None = None
+
+    @property
+    def fewest_ahead(self) -> int:
+        """How many stand in front in the shortest of the lines."""
+        return min((one.ahead for one in self.waits), default=0)
 
     @property
     def is_paying(self) -> bool:
@@ -107,6 +113,7 @@ def make_page(
         next_seconds=_next_seconds(face, link, number, line, opens, at),
         offered=_offered(session, link) if face is Face.TURN else (),
         appointment=booked,
+        waits=_waits(session, link) if face is Face.SOLD_OUT else (),
         due=_due(session, booked),
     )
 
@@ -144,6 +151,15 @@ def _next_seconds(
         wait = (opens - rules.LINE_BEFORE - at).total_seconds()
         return min(LONGEST_SLEEP, wait) + link.patient_id.int % EARLY_SPREAD
     return rules.next_ask(number, line) if line else rules.QUIET_WAIT
+
+
+def _waits(session: Session, link: RushLink) -> tuple[WaitingView, ...]:
+    """Where the patient stands in line for this day and department."""
+    return tuple(
+        one
+        for one in sessions.list_waits(session, link.patient_id)
+        if one.department_id == link.department_id and one.business_date == link.day
+    )
 
 
 def _offered(session: Session, link: RushLink) -> tuple[ScheduleView, ...]:

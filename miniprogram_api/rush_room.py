@@ -25,6 +25,7 @@ from backend.kernel.permissions import system_actor
 from backend.kernel.uow import Database
 from backend.scheduling import queries as sessions
 from backend.scheduling import service as scheduling
+from backend.scheduling.errors import RushNotFound
 from backend.scheduling.rules import LineState
 from backend.scheduling.service import Arrival
 from backend.scheduling.views import RushTicketView
@@ -61,12 +62,15 @@ class WaitingRoom:
         self._most_inside = most_inside
         self._lines: OrderedDict[tuple[Id, dt.date], Line] = OrderedDict()
         self._mutex = threading.Lock()
+        self._finding = threading.Lock()
         self._gate = threading.BoundedSemaphore(AT_ONCE)
         self._actor = system_actor("rush")
 
     def arrive(self, link: RushLink) -> RushTicketView:
         """Draw a number for the patient, or give the one they have. Raises RushNotOpen."""
-        line = self._line(link) or self._open(link)
+        line = self._line(link, is_arriving=True)
+        if line is None:
+            raise RushNotFound
         ticket = line.grouped.submit(Arrival(link.patient_id, self._database.clock.now()))
         line.numbers[link.patient_id] = ticket.ordinal
         return ticket
@@ -113,16 +117,27 @@ class WaitingRoom:
         finally:
             self._gate.release()
 
-    def _line(self, link: RushLink) -> Line | None:
+    def _line(self, link: RushLink, *, is_arriving: bool = False) -> Line | None:
         key = (link.department_id, link.day)
+        line = self._known(key)
+        if line is not None:
+            return line
+        with self._finding:  # a crowd that finds no line yet asks for it once
+            line = self._known(key)
+            if line is not None:
+                return line
+            with self._database.read(self._actor) as session:
+                rush_id = sessions.find_rush(session, *key)
+            if rush_id is None:
+                return self._open(link) if is_arriving else None
+            return self._keep(key, rush_id)
+
+    def _known(self, key: tuple[Id, dt.date]) -> Line | None:
         with self._mutex:
             line = self._lines.get(key)
             if line is not None:
                 self._lines.move_to_end(key)
-                return line
-        with self._database.read(self._actor) as session:
-            rush_id = sessions.find_rush(session, *key)
-        return None if rush_id is None else self._keep(key, rush_id)
+            return line
 
     def _open(self, link: RushLink) -> Line:
         with self._database.write(self._actor, housekeeping=True) as session:

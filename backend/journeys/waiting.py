@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy.orm import Session
 
 from backend.contracts.waiting import PlaceOffered
@@ -10,6 +12,13 @@ from backend.kernel.ids import Id
 from backend.kernel.outbox import Subscriptions
 from backend.scheduling import queries as scheduling_queries
 from backend.scheduling import service as scheduling
+from backend.scheduling.errors import (
+    AlreadyBooked,
+    AlreadyWaiting,
+    LineClosed,
+    PlacesLeft,
+    TooManyLines,
+)
 from backend.scheduling.rules import AppointmentState, WaitingEnd
 
 
@@ -42,3 +51,42 @@ def leave_line(session: Session, entry_id: Id, reason: WaitingEnd = WaitingEnd.G
         booking.give_up_hold(session, appointment_id=entry.appointment_id)
     else:
         scheduling.leave_line(session, entry_id, reason)
+
+
+def join_department(
+    session: Session,
+    *,
+    patient_id: Id,
+    hospital_id: Id,
+    department_id: Id,
+    day: dt.date,
+    channel: str,
+) -> int:
+    """Stand in the line of every full session of a department's day where the patient may; in how many now.
+
+    Raises LineClosed when there is none to stand in.
+    """
+    sessions = scheduling_queries.list_bookable(
+        session, hospital_id=hospital_id, day=day, department_id=department_id
+    )
+    joined = 0
+    for one in sorted(sessions, key=lambda view: view.schedule_id):
+        try:
+            scheduling.join_line(
+                session, patient_id=patient_id, schedule_id=one.schedule_id, channel=channel
+            )
+        except (AlreadyBooked, AlreadyWaiting, LineClosed, PlacesLeft):
+            continue
+        except TooManyLines:
+            break
+        joined += 1
+    if not joined:
+        raise LineClosed
+    return joined
+
+
+def leave_department(session: Session, *, patient_id: Id, department_id: Id, day: dt.date) -> None:
+    """Leave every line of a department's day in which the patient waits without an offer."""
+    for one in scheduling_queries.list_waits(session, patient_id):
+        if (one.department_id, one.business_date) == (department_id, day) and not one.is_offered:
+            scheduling.leave_line(session, one.id, WaitingEnd.GAVE_UP)

@@ -15,6 +15,8 @@
   let timer = null;
 
   const part = () => document.querySelector("[data-now]");
+  // In a waiting list the page itself is asked for: an offer shows there first.
+  const isPolling = () => POLLING.includes(part().dataset.face) && !part().hasAttribute("data-waits");
   const get = (url) => fetch(url, { cache: "no-store", signal: AbortSignal.timeout(FETCH_MS) });
 
   function plan(wait) {
@@ -66,7 +68,7 @@
   async function ask() {
     try {
       const face = part().dataset.face;
-      if (!POLLING.includes(face)) { await fetchFace(); return; }
+      if (!isPolling()) { await fetchFace(); return; }
       const answer = await get(body.dataset.nowUrl);
       if (!answer.ok) { throw new Error("now " + answer.status); }
       const line = await answer.json();
@@ -85,7 +87,7 @@
   function planNext() {
     const face = part().dataset.face;
     if (part().hasAttribute("data-paying")) { plan(PAYING_MS); return; }
-    if (POLLING.includes(face) || face === "early") { plan(Number(part().dataset.next) * 1000); return; }
+    if (isPolling() || face === "early") { plan(Number(part().dataset.next) * 1000); return; }
     // Somebody chooses or reads: their page is not pulled from under their thumb.
     if (face === "turn" || face === "join") { return; }
     plan(SLOW_MS);

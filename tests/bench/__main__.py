@@ -11,6 +11,7 @@ from tests.bench import booking as claims
 from tests.bench import journey as journeys
 from tests.bench import pages as busiest
 from tests.bench import reconcile as bills
+from tests.bench import rush as openings
 
 console = Console(highlight=False)
 
@@ -56,6 +57,16 @@ def journey(patients: int, parallel: int, running: bool) -> None:
 def reconcile(payments: int) -> None:
     """A day's bill of a payment channel, fetched and held against the books, on PostgreSQL."""
     sys.exit(bills.run(console, payments=payments))
+
+
+@main.command()
+@click.option("--people", default=5_000, show_default=True)
+@click.option("--places", default=1_000, show_default=True, help="A multiple of 25.")
+@click.option("--repeats", default=3, show_default=True, help="Runs on PostgreSQL.")
+@click.option("--sqlite/--no-sqlite", default=True, show_default=True)
+def rush(people: int, places: int, repeats: int, sqlite: bool) -> None:
+    """The opening at 07:00: a crowd at once, through real web processes."""
+    sys.exit(openings.run(console, people=people, places=places, repeats=repeats, sqlite=sqlite))
 
 
 if __name__ == "__main__":

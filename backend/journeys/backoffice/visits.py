@@ -33,6 +33,7 @@ from backend.queueing import service as queueing
 from backend.queueing.rules import TicketState
 from backend.scheduling import queries as places
 from backend.scheduling import rules as pool
+from backend.scheduling import service as scheduling
 from backend.scheduling.rules import AppointmentState, Channel
 
 LONGEST_REASON = 100
@@ -122,6 +123,21 @@ def book(patient_id: Id) -> BaseResponse:
         )
     words = _("已留号，请收费") if answer["is_held"] else _("已挂号，不收费")
     return common.show_hand(patient_id, words)
+
+
+@blueprint.post("/patients/<uuid:patient_id>/waiting")
+@requires(Permission.SCHEDULING_APPOINTMENT_WRITE)
+def wait(patient_id: Id) -> BaseResponse:
+    """Put the patient at the end of a full session's waiting list."""
+    schedule_id = parse_id(request.form.get("schedule_id", ""))
+    if schedule_id is None:
+        raise InvalidInput(_("请选择一个班次"), code="schedule_missing")
+    with write_uow() as session:
+        common.require_patient(session, patient_id)
+        scheduling.join_line(
+            session, patient_id=patient_id, schedule_id=schedule_id, channel=Channel.COUNTER
+        )
+    return common.show_hand(patient_id, _("已加入候补：有号时留到付款，过时给下一位"))
 
 
 def _booked(visit: booking.BookedVisit) -> dict[str, object]:

@@ -24,7 +24,7 @@ INSIDE = 200
 #: Waiting phones of one line together ask about this often a second, however many they are.
 ASKS_A_SECOND = 150
 SHORTEST_WAIT = 1.0
-LONGEST_WAIT = 15.0
+LONGEST_WAIT = 20.0
 #: Before the opening, and when there is nothing to wait for, a phone asks rarely.
 QUIET_WAIT = 30.0
 

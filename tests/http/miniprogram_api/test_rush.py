@@ -14,7 +14,7 @@ from backend.billing import queries as bills
 from backend.kernel.clock import FixedClock
 from backend.kernel.ids import new_id
 from backend.kernel.uow import Database
-from backend.scheduling import queries, rules
+from backend.scheduling import queries, rules, service
 from miniprogram_api import rush
 from miniprogram_api.limits import Limiter
 from tests.factories.bills import open_bill
@@ -211,3 +211,30 @@ def test_hammering_is_refused_and_costs_nobody_their_number(
     assert arrive(client, morning.link(1))["number"] == 2
     clock.advance(dt.timedelta(minutes=1))
     assert now(client, path)["number"] == 1
+
+
+def test_from_sold_out_to_the_waiting_list_and_its_offer(
+    client: FlaskClient, morning: Morning, clock: FixedClock
+) -> None:
+    links = [morning.link(n) for n in range(8)]
+    for link in links:
+        arrive(client, link)
+    clock.set(OPENS)
+    now(client, links[0])
+    for link in links[:6]:
+        assert book(client, link).status_code == 200
+    clock.advance(A_SECOND)
+    assert now(client, links[6])["state"] == "sold_out"
+    assert "加入候补" in client.get(links[6]).text
+    assert client.post(f"{links[6]}/wait").status_code == 303
+    assert "您在候补 2 位医生的号" in client.get(links[6]).text
+    assert client.post(f"{links[6]}/wait").status_code == 409
+    assert client.post(f"{links[7]}/wait").status_code == 303
+    assert client.post(f"{links[7]}/unwait").status_code == 303
+    assert "加入候补" in client.get(links[7]).text
+    with morning.database.write(SYSTEM) as session:
+        (mine,) = queries.list_appointments(session, patient_id=morning.clinic.patient_ids[0])
+        service.release_hold(session, mine.id)
+    text = client.get(links[6]).text
+    assert "待支付" in text
+    assert "请在 07:30 前付款" in text
