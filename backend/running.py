@@ -19,7 +19,7 @@ from rich.table import Table
 
 from backend import migrations, serving
 from backend.bootstrap import Program, build_program
-from backend.demo import dataset, loader
+from backend.demo import dataset, loader, merchant_past
 from backend.devices import queries as devices
 from backend.devices import service as device_service
 from backend.identity.rules import ROLE_WORDS, Role
@@ -89,6 +89,7 @@ def prepare(program: Program, console: Console) -> None:
                 bars.update(tasks[what], completed=done)
 
             loader.load(program.database, business_date(program.database.clock.now()), show)
+        merchant_past.write_past(program.database, program.settings.data_dir / "sandbox")
 
 
 def _enrolment_codes(program: Program) -> dict[int, str]:

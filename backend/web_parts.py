@@ -18,6 +18,7 @@ from backend.devices import api as kiosk_api
 from backend.devices import backoffice as fleet
 from backend.identity import backoffice as accounts
 from backend.identity import login
+from backend.indicators import backoffice as indicators
 from backend.journeys import backoffice as front_desk
 from backend.journeys import today
 from backend.journeys.backoffice import examinations, stops
@@ -82,6 +83,7 @@ def collect_parts(program: Program) -> Parts:
         shifts,
         days,
         reconciliation,
+        indicators,
         fleet,
         queues,
         deliveries,

@@ -47,6 +47,17 @@ def get_kiosk_row(session: Session, kiosk_id: Id) -> Kiosk:
     return kiosk
 
 
+def count_prints(session: Session, hospital_id: Id, first: dt.datetime, after: dt.datetime) -> int:
+    """Papers that the hospital's kiosks printed in that time."""
+    done = select(func.count()).where(
+        PrintJob.hospital_id == hospital_id,
+        PrintJob.state == PrintState.PRINTED,
+        PrintJob.requested_at >= first,
+        PrintJob.requested_at < after,
+    )
+    return session.scalar(done) or 0
+
+
 def list_ambiguous_prints(session: Session, hospital_id: Id) -> list[PrintJobView]:
     """Print jobs nobody knows the outcome of, oldest first, at most fifty."""
     jobs = session.scalars(

@@ -25,6 +25,7 @@ from backend.sandbox.insurance import api as insurance_api
 from backend.sandbox.insurance import keys as insurance_keys
 from backend.sandbox.keys import ensure_keys
 from backend.sandbox.notifier import Notifier
+from backend.sandbox.past import remember_past
 from backend.sandbox.platform import Platform, Timing
 from backend.sandbox.store import Store
 
@@ -93,6 +94,7 @@ def serve(directory: Path, *, port: int, bank_port: int, timing: Timing) -> None
     base_url = f"http://{HOST}:{server.server_port}"
     keys = ensure_keys(directory, base_url=base_url)
     store = Store(directory / "sandbox.sqlite3")
+    remember_past(store, directory)
     platform = Platform(keys, store, timing)
     alipay = AlipayPlatform(alipay_keys.ensure_keys(directory, base_url=base_url), platform)
     app = create_app(platform, alipay)

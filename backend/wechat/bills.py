@@ -90,7 +90,7 @@ class WeChatBillSource:
         except BaseException:
             file.close()
             raise
-        return Bill(digest, read_rows(file))
+        return Bill(digest, read_rows(file), file.close)
 
 
 def _download(gateway: WeChatPayGateway, address: str, file: IO[bytes]) -> str:

@@ -7,7 +7,7 @@ fen (CNY), times are timezone-aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -141,6 +141,8 @@ class Bill:
     #: Hash of the file, in lower-case hexadecimal; the same file again has the same one.
     digest: str
     rows: Iterator[BillRow]
+    #: Lets go of the file, read or not.
+    close: Callable[[], None] = lambda: None
 
 
 class BillSource(Protocol):

@@ -44,6 +44,7 @@ from backend.billing.queries.closing import (
 from backend.billing.queries.einvoice import find_einvoices
 from backend.billing.queries.insurance import find_claims, get_claim
 from backend.billing.queries.movements import (
+    count_payments,
     day_of_hospital,
     movements,
     open_cashiers,
@@ -80,6 +81,7 @@ from backend.billing.queries.reconciliation import (
     list_due_runs,
     list_runs,
 )
+from backend.billing.queries.trades import ChannelTrade, list_channel_trades
 
 __all__ = [
     "GIVEN_BACK_WORDS",
@@ -87,6 +89,7 @@ __all__ = [
     "IS_OPEN",
     "IS_PENDING",
     "PAYMENT_WORDS",
+    "ChannelTrade",
     "Charge",
     "DayView",
     "DifferenceView",
@@ -96,6 +99,7 @@ __all__ = [
     "add_up",
     "charge_codes",
     "count_open_differences",
+    "count_payments",
     "count_prices_by_category",
     "day_of_hospital",
     "disagreeing_accounts",
@@ -124,6 +128,7 @@ __all__ = [
     "lines_by_id",
     "list_case_views",
     "list_cash_to_hand_over",
+    "list_channel_trades",
     "list_charges_of",
     "list_closed_days",
     "list_day_charges",

@@ -12,7 +12,7 @@ from sqlalchemy import Select, Subquery, case, exists, func, literal, select, un
 from sqlalchemy.orm import Session
 
 from backend.billing.models import Invoice, JournalEntry, Payment, Posting, Refund, ShiftEntry
-from backend.billing.rules import MONEY_ACCOUNTS, EntryKind, MovementKind
+from backend.billing.rules import MONEY_ACCOUNTS, Channel, EntryKind, MovementKind
 from backend.kernel.ids import Id
 from backend.kernel.permissions import ActorKind
 
@@ -90,6 +90,25 @@ def sum_ledger_day(session: Session, hospital_id: Id, day: dt.date) -> dict[str,
         .group_by(Posting.account)
     )
     return {account: int(fen) for account, fen in rows}
+
+
+def count_payments(
+    session: Session, hospital_id: Id, first: dt.date, last: dt.date
+) -> list[tuple[dt.date, Channel, int]]:
+    """Payments that paid, top-ups among them, by business date and channel."""
+    keys = (JournalEntry.business_date, Payment.channel)
+    rows = session.execute(
+        select(*keys, func.count())
+        .join(Payment, Payment.id == JournalEntry.source_id)
+        .where(
+            JournalEntry.kind == EntryKind.PAYMENT_RECEIVED,
+            JournalEntry.hospital_id == hospital_id,
+            JournalEntry.business_date >= first,
+            JournalEntry.business_date <= last,
+        )
+        .group_by(*keys)
+    )
+    return [(day, Channel(channel), int(number)) for day, channel, number in rows]
 
 
 def sum_ledger_days(

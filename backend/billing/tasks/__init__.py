@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import structlog
 from sqlalchemy.orm import Session
@@ -97,7 +98,7 @@ def reconcile(
             return run_id
     try:
         bill = source.fetch_bill(day)
-        with database.write(ACTOR) as session:
+        with closing(bill), database.write(ACTOR) as session:
             service.store_bill(session, run_id, bill, due_at)
     except GatewayError as error:
         why = NOT_PUBLISHED if isinstance(error, BillNotPublished) else str(error)

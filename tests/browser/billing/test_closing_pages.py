@@ -7,15 +7,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from backend.billing import service
 from backend.billing.backoffice import days, reconciliation, shifts
+from backend.indicators import backoffice as indicators
 from backend.kernel.clock import FixedClock, at_local
 from backend.kernel.ids import Id
-from backend.kernel.permissions import Permission
+from backend.kernel.permissions import Actor, ActorKind, Permission
 from backend.kernel.uow import Database
 from backend.web_parts import Parts
 from tests.factories.billing import make_world, paid
@@ -28,9 +30,9 @@ AT = at_local(DAY, dt.time(9, 30))
 
 
 @contextmanager
-def served(database: Database, folder: Path, switch: ActorSwitch) -> Iterator[str]:
-    """The money pages on a port of their own."""
-    pages = (shifts, days, reconciliation)
+def served(database: Database, folder: Path, switch: ActorSwitch, *others: Any) -> Iterator[str]:
+    """The money pages, and others, on a port of their own."""
+    pages = (shifts, days, reconciliation, *others)
     parts = Parts(nav=tuple(item for page in pages for item in page.NAV))
     app = make_app(database, folder, switch, *(page.blueprint for page in pages), parts=parts)
     app.config["WTF_CSRF_ENABLED"] = True
@@ -43,6 +45,28 @@ def served(database: Database, folder: Path, switch: ActorSwitch) -> Iterator[st
         server.shutdown()
         thread.join(10)
         server.server_close()
+
+
+def test_the_share_of_self_service_as_a_picture_with_its_table(
+    sqlite_database: Database,
+    tmp_path: Path,
+    browser_context: Callable[..., BrowserContext],
+    clock: FixedClock,
+) -> None:
+    world, switch = make_world(sqlite_database), ActorSwitch()
+    switch.actor = staff_actor(world.hospital_id, Permission.INDICATORS_SHARE_READ)
+    kiosk = Actor(ActorKind.DEVICE, id=Id(int=1), hospital_id=world.hospital_id, label="K01")
+    with sqlite_database.write(kiosk) as session:
+        invoice = world.bill_in(session, "REG-ASSOC")
+        service.pay_cash(session, invoice_id=invoice.id, received_fen=2500)
+    clock.advance(dt.timedelta(days=1))
+    with served(sqlite_database, tmp_path, switch, indicators) as url:
+        page = open_page(browser_context)
+        page.goto(f"{url}/indicators?days=7")
+        expect(page.locator("[data-chart] canvas")).to_have_count(2)
+        page.locator("summary").first.click()
+        expect(page.get_by_role("table").first).to_contain_text("100.0%")
+        assert axe(page) == []
 
 
 def open_page(browser_context: Callable[..., BrowserContext]) -> Page:
