@@ -24,6 +24,7 @@ EXPLAINED, UNEXPLAINED, NO_BILL = 0, 1, 2
 #: Every bill of a day is published by then on the next one.
 MORNING = dt.time(10, 30)
 LONGEST_LIST = 1000
+WIDEST = 120
 
 
 def run(
@@ -90,7 +91,11 @@ def _report(console: Console, program: Program, run_ids: list[Id]) -> int:
             status = NO_BILL
         elif one.open_differences and status is EXPLAINED:
             status = UNEXPLAINED
-    console.print(table if runs else "nothing is due, everything is explained")
+    if runs:
+        # Whole figures, whatever the terminal's width.
+        console.print(table, width=max(console.width, WIDEST), crop=False, no_wrap=True)
+    else:
+        console.print("nothing is due, everything is explained")
     for one, difference in open_ones:
         ours, theirs = (
             "-" if fen is None else format_yuan(fen)

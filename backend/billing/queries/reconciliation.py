@@ -141,10 +141,16 @@ def list_runs(
 
 
 def list_due_runs(session: Session, channels: Iterable[BillChannel]) -> list[RunView]:
-    """Runs that may be fetched now, oldest first: due, failed a while ago, or left behind in the middle."""
+    """Runs that may be fetched now, oldest first: due, failed a while ago, or left behind in the middle.
+
+    One that was matched before its time (by hand, while the day still ran) is due once more.
+    """
     statement = _runs().where(
         ReconciliationRun.channel.in_(list(channels)),
-        ReconciliationRun.state != RunState.MATCHED,
+        or_(
+            ReconciliationRun.state != RunState.MATCHED,
+            ReconciliationRun.matched_at < ReconciliationRun.next_try_at,
+        ),
         ReconciliationRun.next_try_at <= now(session),
     )
     rows = session.execute(statement.order_by(ReconciliationRun.business_date))

@@ -328,6 +328,25 @@ def test_the_clock_plans_each_day_and_fetches_what_is_due(
     assert [run.state for run in runs] == [RunState.DUE, *[RunState.MATCHED] * 4]
 
 
+def test_a_run_of_the_day_itself_is_repeated_once_the_day_is_over(
+    world: MoneyWorld, source: ScriptedBills, sell: Sell, clock: FixedClock
+) -> None:
+    (job,) = tasks.jobs([source], settle)
+    _early, number = sell(at(9))
+    source.add(DAY, line(number, DUE, at(9)))
+    clock.set(at(12))
+    assert reconcile(world, source, DAY).is_explained
+    _late, number = sell(at(15))
+    job.run(world.database)
+    assert source.fetched == [DAY]
+    source.add(DAY, line(number, DUE, at(15)))
+    clock.set(at(10, 0, NEXT))
+    job.run(world.database)
+    job.run(world.database)
+    assert source.fetched == [DAY, DAY]
+    assert reconcile(world, source, DAY).matched == 2
+
+
 def test_one_fetches_at_a_time_and_a_killed_one_is_followed_up(
     world: MoneyWorld, source: ScriptedBills, clock: FixedClock
 ) -> None:
