@@ -28,6 +28,7 @@ from backend.demo.journey.desk import _username as username_of
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, must, read_codes, session
 from backend.kernel.clock import SHANGHAI
 from backend.settings import Settings
+from tests.browser.office_pictures import EXAMINATIONS, take_office_pictures
 from tests.services.browser import running_chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -87,6 +88,7 @@ class Tour:
         seed = today - dt.timedelta(days=int(time.time()) % 7000)
         crowd = [person for person in people.walk_ins(seed, PATIENTS * 5) if person.gb_sex == "2"]
         self.cards = [id_card_of(person, today) for person in crowd[:PATIENTS]]
+        self.examined = ""
 
     def run(self) -> None:
         """Every picture."""
@@ -96,6 +98,7 @@ class Tour:
             self._problem(glass)
         self._workstation([first, *others])
         self._backoffice()
+        take_office_pictures(self.backend, self._logged_in, self.album.take, self.examined)
         with self._page(DESKTOP, f"{self.bench.url}/") as page:
             self.album.take("bench", page)
 
@@ -243,6 +246,8 @@ class Tour:
             if path == "drugs":
                 fields["quantity"] = "2"
             doctor.send(f"{encounter}/{path}", **fields)
+        for code in EXAMINATIONS:
+            doctor.send(f"{encounter}/examinations", code=code)
         return encounter
 
     # The back office
@@ -278,6 +283,7 @@ class Tour:
         page.locator("[data-search]").fill(self.cards[0].number)
         page.keyboard.press("Enter")
         page.wait_for_url("**/front-desk/patients/**")
+        self.examined = page.url.rpartition("/")[2]
         self.album.take("front-desk", page)
 
     @contextmanager
