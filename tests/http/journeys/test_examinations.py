@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from backend.clinical import backoffice as workstation
 from backend.identity.rules import ROLE_PERMISSIONS, Role
 from backend.journeys.backoffice import examinations
-from backend.kernel.ids import new_id
+from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import Database
 from backend.scheduling.queries.examinations import get_screening, list_booked_examinations
 from tests.factories.clinic import make_clinic
@@ -109,7 +109,7 @@ def test_a_changed_plan_is_shown_with_what_changed(desk: ImagingDesk, client: Fl
     assert client.post(url(desk, "/book"), data={"place": places(answer.text)}).status_code == 303
 
 
-@pytest.mark.parametrize("place", ["", "x", "x y", f"{new_id()} nonsense"])
+@pytest.mark.parametrize("place", ["", "x", "x y", f"{Id(int=7)} nonsense"])
 def test_a_torn_form_books_nothing(desk: ImagingDesk, client: FlaskClient, place: str) -> None:
     desk.order("US-ABD")
     assert client.post(url(desk, "/book"), data={"place": place}).status_code == 422
