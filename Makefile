@@ -54,7 +54,7 @@ pictures: setup ## Take the pictures in docs/pictures from the running demo
 	@$(BIN)/python -m tests.browser.pictures
 
 .PHONY: bench
-bench: setup ## Measure pages and journeys (python -m tests.bench NAME for one of them)
+bench: setup ## Measure pages and journeys (python -m tests.bench NAME for one, also booking, reconcile)
 	@$(BIN)/python -m tests.bench
 
 .PHONY: clean

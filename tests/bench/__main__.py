@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from tests.bench import booking as claims
+from tests.bench import booking_http as kiosks
 from tests.bench import journey as journeys
 from tests.bench import pages as busiest
 from tests.bench import reconcile as bills
@@ -38,9 +39,15 @@ def pages(patients: int, charges: int, rounds: int) -> None:
 @click.option("--bookings", default=2_000, show_default=True, help="How many a run books.")
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--clients", default=16, show_default=True)
-def booking(bookings: int, repeats: int, clients: int) -> None:
-    """Bookings a second, against the same statements in bare psycopg."""
-    sys.exit(claims.run(console, bookings=bookings, repeats=repeats, clients=clients))
+@click.option(
+    "--half", type=click.Choice(["both", "service", "http"]), default="both", show_default=True
+)
+def booking(bookings: int, repeats: int, clients: int, half: str) -> None:
+    """Bookings a second: the service against bare psycopg, and through the real server over HTTP."""
+    halves = {"service": claims.run, "http": kiosks.run}
+    chosen = halves.values() if half == "both" else [halves[half]]
+    status = [run(console, bookings=bookings, repeats=repeats, clients=clients) for run in chosen]
+    sys.exit(max(status))
 
 
 @main.command()

@@ -36,8 +36,11 @@ def subscriptions() -> Subscriptions:
 class Town:
     """One hospital with ``doctors`` doctors and as many patients as the bench will ever book for."""
 
-    def __init__(self, database: Database, *, doctors: int, patients: int) -> None:
+    def __init__(
+        self, database: Database, *, doctors: int, patients: int, first_day: dt.date = FIRST_DAY
+    ) -> None:
         self.database = database
+        self._first_day = first_day
         with database.write(SYSTEM) as session:
             hospital = organization.add_hospital(session, code="H1", name="杏林测试医院")
             session.flush()
@@ -69,7 +72,7 @@ class Town:
 
     def open_day(self, *, sessions: int, places: int) -> list[Id]:
         """``sessions`` sessions of ``places`` places each on a day of their own; their ids."""
-        day = FIRST_DAY + dt.timedelta(days=self._days % 14)
+        day = self._first_day + dt.timedelta(days=self._days % 14)
         half_day = list(HalfDay)[self._days // 14]
         self._days += 1
         made = [
