@@ -221,6 +221,7 @@ def touch_session(session: Session, *, kiosk_id: Id, token: str) -> Id:
         )
         .values(ends_at=now(session) + rules.SESSION_LIFE)
         .returning(PatientSession.patient_id)
+        .execution_options(synchronize_session=False)
     )
     if patient_id is None:
         raise PatientSessionEnded

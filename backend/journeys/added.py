@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from backend.billing import queries as bills
-from backend.journeys.booking import BookedVisit, open_bill
+from backend.journeys.booking import BookedVisit, bill_place
 from backend.kernel.ids import Id
-from backend.scheduling import queries as visits
 from backend.scheduling import service as scheduling
 
 
@@ -21,15 +19,4 @@ def add_number(
     held = scheduling.add_number(
         session, schedule_id=schedule_id, patient_id=patient_id, reason=reason, channel=channel
     )
-    invoice_id = open_bill(
-        session,
-        appointment_id=held.id,
-        hospital_id=held.hospital_id,
-        patient_id=patient_id,
-        price_item_code=held.price_item_code,
-        until=held.hold_until,
-    )
-    session.flush()
-    return BookedVisit(
-        visits.get_appointment(session, held.id), bills.get_invoice(session, invoice_id)
-    )
+    return bill_place(session, held.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -41,18 +41,27 @@ def book_visit(
     held = scheduling.hold_slot(
         session, patient_id=patient_id, schedule_id=schedule_id, channel=channel, slot_id=slot_id
     )
-    invoice_id = open_bill(
+    return bill_place(session, held.id)
+
+
+def bill_place(session: Session, appointment_id: Id) -> BookedVisit:
+    """Open the bill of a place that was taken in this unit of work, and show both.
+
+    The bill's number comes last: whoever else opens a bill waits from then until we commit.
+    """
+    held = appointments.get_appointment(session, appointment_id)
+    invoice = open_bill(
         session,
         appointment_id=held.id,
         hospital_id=held.hospital_id,
-        patient_id=patient_id,
+        patient_id=held.patient_id,
         price_item_code=held.price_item_code,
         until=held.hold_until,
+        is_new_place=True,
     )
-    session.flush()
-    return BookedVisit(
-        appointments.get_appointment(session, held.id), bills.get_invoice(session, invoice_id)
-    )
+    if invoice.state is InvoiceState.OPEN:
+        return BookedVisit(replace(held, invoice_id=invoice.id), invoice)
+    return BookedVisit(appointments.get_appointment(session, held.id), invoice)
 
 
 def open_bill(
@@ -63,8 +72,12 @@ def open_bill(
     patient_id: Id,
     price_item_code: str,
     until: dt.datetime,
-) -> Id:
-    """The bill of a held place's fee, which ends when the hold does; without a fee the visit is booked at once."""
+    is_new_place: bool = False,
+) -> InvoiceView:
+    """The bill of a held place's fee, which ends when the hold does; without a fee the visit is booked at once.
+
+    ``is_new_place``: the place was taken in this unit of work.
+    """
     charge = billing.raise_charge(
         session,
         hospital_id=hospital_id,
@@ -73,6 +86,7 @@ def open_bill(
         quantity=1,
         source_kind=APPOINTMENT,
         source_id=appointment_id,
+        is_new_source=is_new_place,
     )
     invoice = billing.open_invoice(
         session, patient_id=patient_id, charge_ids=[charge.id], expires_at=until
@@ -80,7 +94,8 @@ def open_bill(
     scheduling.attach_invoice(session, appointment_id, invoice.id)
     if invoice.total_fen == 0:
         settlement.confirm_paid_visits(session, invoice.id)
-    return invoice.id
+    session.flush()
+    return bills.invoice_in_hand(invoice, [charge])
 
 
 def give_up_hold(session: Session, *, appointment_id: Id) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from backend.billing import queries as bills
 from backend.journeys import booking
 from backend.journeys.booking import BookedVisit
 from backend.kernel.ids import Id
@@ -37,15 +36,4 @@ def book_in_turn(
         day=line.business_date,
         channel=channel,
     )
-    invoice_id = booking.open_bill(
-        session,
-        appointment_id=held.id,
-        hospital_id=held.hospital_id,
-        patient_id=patient_id,
-        price_item_code=held.price_item_code,
-        until=held.hold_until,
-    )
-    session.flush()
-    return BookedVisit(
-        sessions.get_appointment(session, held.id), bills.get_invoice(session, invoice_id)
-    )
+    return booking.bill_place(session, held.id)

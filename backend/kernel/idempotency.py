@@ -9,10 +9,10 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import LargeBinary, String, delete
+from sqlalchemy import LargeBinary, String, Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -36,6 +36,14 @@ class IdempotencyAnswer(Base):
     created_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
+_ANSWERS = cast(Table, IdempotencyAnswer.__table__)
+_KEEP_ANSWER = (
+    update(_ANSWERS)
+    .where(_ANSWERS.c.scope == bindparam("of"), _ANSWERS.c.key_hash == bindparam("by"))
+    .values(answer=bindparam("said", type_=_ANSWERS.c.answer.type))
+)
+
+
 def once(
     session: Session,
     scope: str,
@@ -54,19 +62,20 @@ def once(
     fingerprint = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).digest()
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     claimed = session.execute(
-        insert(IdempotencyAnswer)
+        insert(_ANSWERS)
         .values(scope=scope, key_hash=digest, request_hash=fingerprint, created_at=now(session))
         .on_conflict_do_nothing()
-        .returning(IdempotencyAnswer.scope)
+        .returning(_ANSWERS.c.scope)
     ).first()
-    stored = session.get_one(IdempotencyAnswer, (scope, digest), populate_existing=True)
     if claimed is None:
+        stored = session.get_one(IdempotencyAnswer, (scope, digest), populate_existing=True)
         if stored.request_hash != fingerprint:
             raise Conflict(_("这个操作标识已经用于另一笔请求"), code="idempotency_key_reused")
         return stored.answer or {}
-    stored.answer = json.loads(json.dumps(act(), default=str))
+    answer: dict[str, Any] = json.loads(json.dumps(act(), default=str))
     session.flush()
-    return stored.answer or {}
+    session.connection().execute(_KEEP_ANSWER, {"of": scope, "by": digest, "said": answer})
+    return answer
 
 
 def forget_old(session: Session) -> None:

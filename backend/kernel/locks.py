@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from backend.kernel.ids import Id
 
 Row = TypeVar("Row", bound=DeclarativeBase)
+_OWN = "own_rows"
 
 
 def lock_rows(
@@ -25,10 +26,13 @@ def lock_rows(
 ) -> list[Row]:
     """The rows with these ids, locked for this transaction in id order and read afresh.
 
+    Rows that wait to be inserted by this unit of work are nobody else's yet: if all are such, nothing is asked.
     ``key_stays``: only what is not part of a key will change, so that others may go on adding rows that refer to these
     (FOR NO KEY UPDATE). Needed where who adds such a row holds what we lock next: we would wait for each other.
     """
     wanted = sorted(set(ids))
+    if unwritten := _unwritten(session, model, wanted):
+        return unwritten
     if session.get_bind().dialect.name == "sqlite":
         known = [_known(session, model, row_id) for row_id in wanted]
         found = [row for row in known if row is not None]
@@ -43,6 +47,25 @@ def lock_rows(
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(statement))
+
+
+def note_own_row(session: Session, row: DeclarativeBase) -> None:
+    """This unit of work has inserted ``row`` by a statement of Core: until it ends nobody else can change it."""
+    session.info.setdefault(_OWN, set()).add(identity_key(instance=row))
+
+
+def own_row(session: Session, model: type[Row], row_id: Id) -> Row | None:
+    """The row if ``note_own_row`` said that this unit of work made it: as good as locked, and not read again."""
+    if identity_key(model, row_id) not in session.info.get(_OWN, ()):
+        return None
+    return _known(session, model, row_id)
+
+
+def _unwritten(session: Session, model: type[Row], ids: Sequence[Id]) -> list[Row]:
+    """The pending rows with these ids in their order; none unless all of them are pending."""
+    pending = {row.id: row for row in session.new if type(row) is model}  # type: ignore[attr-defined]
+    found = [pending[row_id] for row_id in ids if row_id in pending]
+    return found if len(found) == len(ids) else []
 
 
 def _known(session: Session, model: type[Row], row_id: Id) -> Row | None:

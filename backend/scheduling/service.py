@@ -14,7 +14,7 @@ from backend.contracts.scheduling import (
 )
 from backend.kernel import outbox
 from backend.kernel.ids import Id
-from backend.kernel.locks import claim
+from backend.kernel.locks import claim, own_row
 from backend.kernel.permissions import ActorKind
 from backend.kernel.uow import actor, now, today
 from backend.scheduling import rules
@@ -231,7 +231,9 @@ def mark_fulfilled(session: Session, appointment_id: Id) -> Appointment:
 
 def attach_invoice(session: Session, appointment_id: Id, invoice_id: Id) -> None:
     """Remember which invoice pays for the appointment."""
-    appointment, _ = pool.locked(session, appointment_id)
+    appointment = own_row(session, Appointment, appointment_id)
+    if appointment is None:
+        appointment, _ = pool.locked(session, appointment_id)
     appointment.invoice_id = invoice_id
     pool.record(session, "attach_invoice", appointment, invoice_id=str(invoice_id))
 

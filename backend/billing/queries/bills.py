@@ -100,6 +100,12 @@ def get_invoice(session: Session, invoice_id: Id) -> InvoiceView:
     return views[0]
 
 
+def invoice_in_hand(invoice: Invoice, charges: Iterable[Charge]) -> InvoiceView:
+    """A bill whose row and charges this unit of work has just written, without asking for them again."""
+    lines = [_line_view(charge) for charge in sorted(charges, key=lambda charge: charge.id)]
+    return _invoice_view(invoice, lines)
+
+
 def invoice_numbers(session: Session, ids: Iterable[Id]) -> dict[Id, str]:
     """The printed numbers of these bills, in one query."""
     rows = session.execute(select(Invoice.id, Invoice.number).where(Invoice.id.in_(set(ids))))

@@ -27,22 +27,17 @@ def raise_charge(
     quantity: int,
     source_kind: str,
     source_id: Id,
+    is_new_source: bool = False,
 ) -> Charge:
     """Charge ``quantity`` of an item at today's price for one source (an appointment, an order).
 
-    The same source and item again gives the charge that is there. PriceUnknown (404) when the list
+    The same source and item again gives the charge that is there; ``is_new_source``: the source came into being in
+    this unit of work, so there can be none and none is looked for. PriceUnknown (404) when the list
     has no price today, InvalidInput (422) for a quantity below 1.
     """
     if quantity < 1:
         raise InvalidInput(code="quantity_invalid", quantity=quantity)
-    live = session.scalar(
-        select(Charge).where(
-            Charge.source_kind == source_kind,
-            Charge.source_id == source_id,
-            Charge.price_item_code == price_item_code,
-            queries.IS_LIVE,
-        )
-    )
+    live = None if is_new_source else _live(session, source_kind, source_id, price_item_code)
     if live is not None:
         return live
     price = queries.get_price(session, hospital_id, price_item_code, today(session))
@@ -121,6 +116,19 @@ def write_off(session: Session, charge: Charge) -> None:
         lines=rules.charge_cancelled(charge.category, charge.amount_fen),
     )
     _audit(session, "billing.cancel_charge", charge)
+
+
+def _live(session: Session, kind: str, source_id: Id, code: str) -> Charge | None:
+    """What the source was charged for this item, unless it was cancelled."""
+    found: Charge | None = session.scalar(
+        select(Charge).where(
+            Charge.source_kind == kind,
+            Charge.source_id == source_id,
+            Charge.price_item_code == code,
+            queries.IS_LIVE,
+        )
+    )
+    return found
 
 
 def _enter(session: Session, charge: Charge) -> None:

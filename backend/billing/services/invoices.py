@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from backend.billing import queries, rules
 from backend.billing.errors import ChargeNotPending, InvoiceUnknown
@@ -21,6 +23,27 @@ from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row, lock_rows
 from backend.kernel.uow import now, today
+
+_COUNTERS = cast(Table, InvoiceCounter.__table__)
+
+
+def _next(upsert: postgresql.Insert | sqlite.Insert) -> ReturningInsert[Any]:
+    """The first number of a series, or the one after its last."""
+    return (
+        upsert.values(last=1)
+        .on_conflict_do_update(
+            index_elements=[_COUNTERS.c.hospital_id, _COUNTERS.c.series],
+            set_={"last": _COUNTERS.c.last + 1},
+        )
+        .returning(_COUNTERS.c.last)
+    )
+
+
+#: Made once, so that SQLAlchemy need not look at them anew each time.
+_NEXT = {
+    "postgresql": _next(postgresql.insert(_COUNTERS)),
+    "sqlite": _next(sqlite.insert(_COUNTERS)),
+}
 
 
 def open_invoice(
@@ -121,17 +144,12 @@ def charges_of(session: Session, invoice: Invoice) -> Sequence[Charge]:
 
 def next_ordinal(session: Session, hospital_id: Id, series: str) -> int:
     """The next number of a series; the counter's row stays locked until the end, so none is ever lost."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(InvoiceCounter)
-        .values(hospital_id=hospital_id, series=series, last=1)
-        .on_conflict_do_update(
-            index_elements=[InvoiceCounter.hospital_id, InvoiceCounter.series],
-            set_={"last": InvoiceCounter.last + 1},
-        )
-        .returning(InvoiceCounter.last)
-    )
-    return session.execute(statement).scalar_one()
+    session.flush()  # what we wrote may wait for others' locks: not while we hold this one
+    connection = session.connection()
+    statement = _NEXT[connection.dialect.name]
+    values = {"hospital_id": hospital_id, "series": series}
+    ordinal: int = connection.execute(statement, values).scalar_one()
+    return ordinal
 
 
 def audit_invoice(session: Session, action: str, invoice: Invoice, **detail: str) -> None:

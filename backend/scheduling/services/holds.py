@@ -20,7 +20,7 @@ from backend.kernel import outbox
 from backend.kernel.chain import Chain
 from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
-from backend.kernel.locks import claim
+from backend.kernel.locks import claim, note_own_row
 from backend.kernel.uow import now, today
 from backend.scheduling import rules
 from backend.scheduling.errors import LineFirst, ScheduleNotFound, SlotGone
@@ -283,6 +283,7 @@ def _appointment(session: Session, row: Row[Any], values: dict[str, Any]) -> App
     )
     make_transient_to_detached(appointment)
     session.add(appointment)
+    note_own_row(session, appointment)
     place = session.identity_map.get(identity_key(Slot, row.slot_id))
     if place is not None:
         session.expire(place)
