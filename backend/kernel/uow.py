@@ -107,6 +107,10 @@ class Database:
         with self._readers() as session:
             session.info["uow"] = self._context(actor, request_id, is_write=False)
             yield session
+            # Nothing is written: what was read leaves the session. A rollback would make psycopg forget every
+            # prepared statement of the connection, which the next unit of work would then prepare anew.
+            session.expunge_all()
+            session.commit()
 
     @contextmanager
     def write(
