@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from backend.scheduling.rules.planning import (
     make_plan,
     plan_greedily,
     score_of,
+    solver,
     violations,
 )
 from backend.scheduling.rules.planning.solver import solve
@@ -27,6 +29,17 @@ from tests.factories.examinations import (
     problem_of,
     visit_of,
 )
+
+#: Seconds until a solver is cut off whatever it has done: never reached here, however busy the machine.
+LONG = 120.0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _time_enough() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solver, "WALL_SECONDS", LONG)
+        yield
+
 
 BUILDINGS = ("医技楼", "门诊楼")
 times = st.tuples(
