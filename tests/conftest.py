@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, BrowserContext
 
 from backend.kernel.clock import FixedClock
@@ -24,8 +24,9 @@ from tests.services.network import only_loopback
 from tests.services.postgres import PostgresServer, running_postgres
 from tests.services.redis import RedisServer, running_redis
 
-# The same examples at every run: what fails here fails for everybody, and a green run stays green.
-settings.register_profile("steady", derandomize=True)
+# The same examples at every run: what fails here fails for everybody, and a green run stays green. How long
+# drawing them takes says only how busy the machine is.
+settings.register_profile("steady", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 
 
