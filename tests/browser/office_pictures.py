@@ -26,7 +26,7 @@ PLAIN = {
         "reconciliation": "/backoffice/reconciliation",
         "day-close": "/backoffice/day-close",
     },
-    "cashier": {"shift-close": "/backoffice/shift"},
+    "registrar": {"shift-close": "/backoffice/shift"},
 }
 
 
@@ -62,20 +62,17 @@ def _first_run(page: Page, take: Take) -> None:
 def _stop_wizard(page: Page, backend: str, take: Take) -> None:
     """The second step: a session that patients have booked, and who is affected by stopping it."""
     page.goto(f"{backend}/backoffice/schedules/day")
-    link = page.locator('a[href*="/backoffice/schedules/"]').filter(has_text=re.compile("医生|诊"))
-    href = next(
-        (
-            found
-            for one in link.all()
-            if re.search(r"/schedules/[0-9a-f-]{36}$", found := one.get_attribute("href") or "")
-        ),
-        None,
-    )
-    if href is None:
+    # The busiest session of the day: stopping it concerns the most people.
+    rows = page.locator("tr", has=page.locator("a[data-open]")).all()
+    counts = [re.search(r"(\d+)/(\d+)", row.inner_text()) for row in rows]
+    taken = [int(found[2]) - int(found[1]) if found else 0 for found in counts]
+    if not rows:
         return
+    busiest = rows[taken.index(max(taken))]
+    href = busiest.locator("a[data-open]").get_attribute("href") or ""
     page.goto(f"{backend}/backoffice/stops/new?schedule={href.rpartition('/')[2]}")
     take("stop-clinic-1", page)
     page.locator('[name="reason"]').fill("医生外出会诊")
-    page.locator("main form button[type=submit]").first.click()
+    page.get_by_role("button", name="看看影响到谁").click()
     page.wait_for_load_state("networkidle")
     take("stop-clinic-2", page)
