@@ -26,7 +26,7 @@ LOOK_EVERY = 0.5
 
 @dataclass
 class Counter:
-    """One counter; one patient stands at it at a time."""
+    """One counter; one thing is done at it at a time."""
 
     browser: StaffBrowser
     phone: Phone
@@ -35,21 +35,21 @@ class Counter:
 
     def visit_ahead(self, card: IdCardSpec, *, is_stubborn: bool = False) -> str:
         """Book a coming day, pay in cash and by phone, cancel, and wait until all of it is back; what was done."""
-        with self.lock:
-            ends = time.monotonic() + PATIENCE * (4 if is_stubborn else 1)
-            errand = Errand()
-            while True:
-                try:
-                    if self._next(card, errand):
-                        return errand.words
-                except (StepFailed, requests.RequestException):
-                    if not is_stubborn:
-                        raise
-                if time.monotonic() > ends:
-                    raise StepFailed(
-                        f"the counter got no further than: {errand.words or 'nothing'}"
-                    )
-                time.sleep(LOOK_EVERY)
+        ends = time.monotonic() + PATIENCE * (4 if is_stubborn else 1)
+        errand = Errand()
+        while True:
+            try:
+                # Others are served while this one waits for money to come back.
+                with self.lock:
+                    is_over = self._next(card, errand)
+                if is_over:
+                    return errand.words
+            except (StepFailed, requests.RequestException):
+                if not is_stubborn:
+                    raise
+            if time.monotonic() > ends:
+                raise StepFailed(f"the counter got no further than: {errand.words or 'nothing'}")
+            time.sleep(LOOK_EVERY)
 
     def _next(self, card: IdCardSpec, errand: Errand) -> bool:
         """Do the next thing; True once nothing is left to do."""
