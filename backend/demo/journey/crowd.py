@@ -25,7 +25,7 @@ CROWDS = 2000
 
 
 #: In bad weather people come back; twelve tries are each way of going on, three times.
-STUBBORN = Patience(tries=12, pause=2, phone_wait=240)
+STUBBORN = Patience(tries=12, pause=2, phone_wait=240, kiosk_wait=90)
 
 
 def run(

