@@ -150,6 +150,7 @@ def _tell(settings: Settings, console: Console, screens: list[tuple[str, str]]) 
             accounts.add_row(account.username, str(ROLE_WORDS[Role(account.role)]))
     console.print(accounts)
     console.print(
-        f"日志 logs: {os.path.relpath(settings.data_dir / 'log')}    试走一遍 try: .venv/bin/xinglin journey    Ctrl-C 结束 ends",
+        f"日志 logs: {os.path.relpath(settings.data_dir / 'log')}    Ctrl-C 结束 ends"
+        "    试走一遍 try: .venv/bin/xinglin journey",
         soft_wrap=True,
     )

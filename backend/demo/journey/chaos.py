@@ -24,6 +24,7 @@ KILL_SECONDS = 16.0
 #: Time for what was delayed to arrive and for the last questions to be asked and answered.
 QUIET_SECONDS = 50.0
 CALM: dict[str, Any] = {"notification": "normal", "api": "normal", "refund": "normal"}
+#: A genuine signature over a wrong amount is not among them: what it freezes waits for a person, and no patient gets on.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"notification": {"mode": "drop", "count": 4}},
     {"api": {"mode": "lost_answer", "count": 2, "operation": "native"}},
@@ -34,7 +35,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"notification": {"mode": "delay", "count": 5, "seconds": 20}},
     {"api": {"mode": "bad_signature", "count": 2}},
     {"notification": {"mode": "reorder", "count": 4, "times": 3}},
-    {"notification": {"mode": "forge", "count": 3, "forgery": "amount"}},
+    {"notification": {"mode": "forge", "count": 3, "forgery": "timestamp", "then_genuine": True}},
     {"api": {"mode": "lost_answer", "count": 2, "operation": "close"}},
     {"api": {"mode": "lost_answer", "count": 1, "operation": "query"}},
 )
