@@ -24,7 +24,7 @@ KILL_SECONDS = 16.0
 #: Time for what was delayed to arrive and for the last questions to be asked and answered.
 QUIET_SECONDS = 50.0
 CALM: dict[str, Any] = {"notification": "normal", "api": "normal", "refund": "normal"}
-#: A genuine signature over a wrong amount is not among them: what it freezes waits for a person, and no patient gets on.
+#: A genuine signature over a wrong amount is not among them: what it freezes waits for a person.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"notification": {"mode": "drop", "count": 4}},
     {"api": {"mode": "lost_answer", "count": 2, "operation": "native"}},
