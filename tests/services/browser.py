@@ -9,9 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = "/usr/bin/chromium"
+
+# As long as actions may take: a busy machine is slow, not wrong.
+expect.set_options(timeout=15_000)
 
 _FLAGS = [
     "--no-sandbox",  # the sandbox needs an unprivileged user; tests also run as root
