@@ -27,7 +27,8 @@ from hardware_drivers.simulators import pcscd_guard
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HOLD_COMMAND = f"{sys.executable} -m hardware_drivers.simulators.pcscd"
-FIRST_PORT = 36096
+# Below the ports Linux hands to outgoing connections: one of those on our port keeps pcscd away.
+FIRST_PORT = 28672
 SLOTS_A_READER = 2
 READERS_A_SET = 4
 _SETS = {"kiosk": "Xinglin Kiosk", "test": "Xinglin Test"}

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 
+# Below the ports Linux hands to outgoing connections, above the program's own, beside the readers'.
+_RANGE = range(12_000, 28_000)
+
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on at this moment.
+    """Return a TCP port of 127.0.0.1 that nothing holds at this moment.
 
-    The kernel hands these numbers out in turn, so two calls close together do not collide.
+    No outgoing connection can take it before the server that is to listen there does; two callers
+    meet by chance only.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    chance = random.SystemRandom()
+    while True:
+        port = chance.choice(_RANGE)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
 
 

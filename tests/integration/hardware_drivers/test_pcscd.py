@@ -62,6 +62,16 @@ def test_all_eight_readers_are_there(virtual_reader: VirtualReader) -> None:
     assert {reader.name for reader in pcscd.all_readers()} <= names
 
 
+def test_no_outgoing_connection_can_take_a_reader_s_port() -> None:
+    """It once did: pcscd came up without that reader, and every user after it was turned away."""
+    first_handed_out = int(
+        Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0]
+    )
+    ports = {reader.port + slot for reader in pcscd.all_readers() for slot in (0, 1)}
+    assert len(ports) == len(pcscd.all_readers()) * pcscd.SLOTS_A_READER
+    assert max(ports) < first_handed_out
+
+
 def test_users_share_one_pcscd_and_a_killed_user_takes_nothing_away(
     virtual_reader: VirtualReader,
 ) -> None:
@@ -99,7 +109,7 @@ import sys
 from pathlib import Path
 from hardware_drivers.simulators import pcscd_guard
 pcscd_guard.DIRECTORY = Path(sys.argv[2])
-sys.exit(pcscd_guard.main(sys.argv[1], [("Xinglin Unit 0", 36200)], daemon=("sleep", "60")))
+sys.exit(pcscd_guard.main(sys.argv[1], [("Xinglin Unit 0", 28700)], daemon=("sleep", "60")))
 """
 
 
@@ -107,10 +117,10 @@ def test_reader_file_gives_each_reader_its_own_copy_of_the_driver(tmp_path: Path
     library = tmp_path / "driver.so"
     library.write_bytes(b"driver")
     target = tmp_path / "readers"
-    pcscd_guard.prepare(target, [("Xinglin A", 36096), ("Xinglin B", 36098)], library)
+    pcscd_guard.prepare(target, [("Xinglin A", 28672), ("Xinglin B", 28674)], library)
     text = (target / "reader.conf.d" / "xinglin.conf").read_text(encoding="ascii")
     assert 'FRIENDLYNAME "Xinglin A"' in text
-    assert "DEVICENAME /dev/null:0x8D00" in text
-    assert f"LIBPATH {target}/vpcd-36098.so" in text
+    assert "DEVICENAME /dev/null:0x7000" in text
+    assert f"LIBPATH {target}/vpcd-28674.so" in text
     assert target.stat().st_mode & 0o777 == 0o700
-    assert (target / "vpcd-36096.so").read_bytes() == b"driver"
+    assert (target / "vpcd-28672.so").read_bytes() == b"driver"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,12 +15,7 @@ import requests
 
 from tests.factories.kiosk_backend import CODE, KioskBackend, running_backend
 from tests.factories.kiosk_rig import Glass, far_ends, id_card, wait_until
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+from tests.services.ports import free_port
 
 
 @contextmanager
