@@ -54,12 +54,17 @@ class Line(Message):
 
 
 class Invoice(Message):
-    """An invoice to pay; `number` is empty on the answer to a booking."""
+    """An invoice to pay."""
 
     invoice_id: str
-    number: str = ""
+    opened_at: datetime | None = None
     total_fen: int
     lines: tuple[Line, ...] = ()
+
+    @property
+    def first_line(self) -> str:
+        """What a list of bills calls this one."""
+        return self.lines[0].name if self.lines else ""
 
 
 class Appointment(Message):

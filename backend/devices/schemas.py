@@ -141,7 +141,7 @@ def invoice_json(invoice: InvoiceView) -> dict[str, Any]:
     """A bill."""
     return {
         "invoice_id": str(invoice.id),
-        "number": invoice.number,
+        "opened_at": invoice.opened_at.isoformat(),
         "total_fen": invoice.due_fen or invoice.total_fen,
         "state": invoice.state.value,
         "lines": [{"name": line.name, "amount_fen": line.amount_fen} for line in invoice.lines],

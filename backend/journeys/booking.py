@@ -45,10 +45,7 @@ def book_visit(
 
 
 def bill_place(session: Session, appointment_id: Id) -> BookedVisit:
-    """Open the bill of a place that was taken in this unit of work, and show both.
-
-    The bill's number comes last: whoever else opens a bill waits from then until we commit.
-    """
+    """Open the bill of a place that was taken in this unit of work, and show both."""
     held = appointments.get_appointment(session, appointment_id)
     invoice = open_bill(
         session,

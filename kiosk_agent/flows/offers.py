@@ -104,7 +104,7 @@ def _choices(state: State) -> list[Offer]:
             ]
         case Step.DUE:
             return [
-                Offer("invoice", "plain", item.invoice_id, {"text": item.number})
+                Offer("invoice", "plain", item.invoice_id, {"text": item.first_line})
                 for item in state.home.due
             ]
         case _:

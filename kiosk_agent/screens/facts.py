@@ -49,9 +49,10 @@ def facts(state: State, name: str, now: datetime, words: Words) -> dict[str, Any
             items = [_appointment(item, words, now) for item in ready]
             return {"appointments": items, **_paging(state)}
         case "due":
-            return {"invoices": [_invoice(item) for item in state.home.due], **_paging(state)}
+            bills = [_invoice(item, words, now) for item in state.home.due]
+            return {"invoices": bills, **_paging(state)}
         case "confirm_due":
-            return {"invoice": _invoice(state.invoice) if state.invoice else None}
+            return {"invoice": _invoice(state.invoice, words, now) if state.invoice else None}
         case "tickets":
             items = [_ticket(item, words) for item in state.home.tickets]
             return {"tickets": items, **_paging(state)}
@@ -165,10 +166,11 @@ def _appointment(item: Appointment, words: Words, now: datetime) -> dict[str, st
     }
 
 
-def _invoice(item: Invoice) -> dict[str, Any]:
+def _invoice(item: Invoice, words: Words, now: datetime) -> dict[str, Any]:
     return {
         "id": item.invoice_id,
-        "number": item.number,
+        "first_line": item.first_line,
+        "opened": words.window(item.opened_at, None, now),
         "total": yuan(item.total_fen),
         "total_fen": item.total_fen,
         "lines": [{"name": line.name, "amount": yuan(line.amount_fen)} for line in item.lines],

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.billing.models.columns import fen
 from backend.billing.rules import (
@@ -66,6 +66,8 @@ class Charge(HospitalOwned, Base):
     refunded_fen: Mapped[int] = fen(default=0)
     state: Mapped[ChargeState] = enum_column(ChargeState, default=ChargeState.PENDING)
     invoice_id: Mapped[Id | None] = fk("billing_invoice.id", index=True)
+    #: Only so that a bill is inserted before the charges that name it.
+    _invoice: Mapped[Invoice | None] = relationship(lazy="raise")
     raised_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     #: Done or dispensed: its money stays until that is reversed.
     executed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
@@ -105,8 +107,9 @@ class Invoice(HospitalOwned, Base):
     id: Mapped[Id] = id_pk()
     patient_id: Mapped[Id] = fk("patients_patient.id", index=True)
     series: Mapped[str] = mapped_column(String(12))
-    ordinal: Mapped[int] = mapped_column(BigInteger)
-    number: Mapped[str] = mapped_column(String(32), index=True)
+    #: Given when the bill is paid, with its number; an unpaid bill has none.
+    ordinal: Mapped[int | None] = mapped_column(BigInteger)
+    number: Mapped[str] = mapped_column(String(32), index=True, default="")
     total_fen: Mapped[int] = fen()
     #: What its payments have brought; nothing once it has ended unpaid.
     paid_fen: Mapped[int] = fen(default=0)

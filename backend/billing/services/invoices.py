@@ -57,7 +57,7 @@ def open_invoice(
     """Put pending charges of one patient in one hospital on a new bill.
 
     ChargeNotPending (409) when one is on another bill, paid, cancelled or not this patient's. A
-    bill of nothing is paid at once. Its number is the next of its hospital, kind and year, without gaps.
+    bill of nothing is paid at once. ``series_kind`` begins the number it gets when it is paid.
     """
     wanted = set(charge_ids)
     if not wanted:
@@ -72,15 +72,11 @@ def open_invoice(
     if strange or any(charge.state is not ChargeState.PENDING for charge in charges):
         raise ChargeNotPending
     total_fen = sum(charge.amount_fen for charge in charges)
-    series = f"{series_kind}{today(session):%Y}"
-    ordinal = next_ordinal(session, charges[0].hospital_id, series)
     invoice = Invoice(
         id=new_id(),
         hospital_id=charges[0].hospital_id,
         patient_id=patient_id,
-        series=series,
-        ordinal=ordinal,
-        number=f"{series}{ordinal:08d}",
+        series=f"{series_kind}{today(session):%Y}",
         total_fen=total_fen,
         paid_fen=0,
         state=InvoiceState.OPEN,
@@ -88,7 +84,6 @@ def open_invoice(
         expires_at=expires_at,
     )
     session.add(invoice)
-    session.flush()
     for charge in charges:
         charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.INVOICED)
         charge.invoice_id = invoice.id
@@ -102,7 +97,7 @@ def open_invoice(
 def mark_paid(session: Session, invoice: Invoice, payment: Payment | None) -> None:
     """A locked, open bill is paid, at last by ``payment``, or by nothing when it asks for nothing.
 
-    Top-ups on it are from now on the account's.
+    Its number is the next of its hospital, kind and year, without gaps. Top-ups on it are from now on the account's.
     """
     invoice.state = rules.move(rules.INVOICE_MOVES, invoice.state, InvoiceState.PAID)
     invoice.ended_at = now(session)
@@ -111,6 +106,10 @@ def mark_paid(session: Session, invoice: Invoice, payment: Payment | None) -> No
         charge.state = rules.move(rules.CHARGE_MOVES, charge.state, ChargeState.PAID)
         if charge.account_id is not None:
             accounts.credit_top_up(session, charge, charge.account_id)
+    if invoice.ordinal is None:  # one opened before bills were numbered at payment keeps its number
+        invoice.series = f"{invoice.series[:-4]}{today(session):%Y}"
+        invoice.ordinal = next_ordinal(session, invoice.hospital_id, invoice.series)
+        invoice.number = f"{invoice.series}{invoice.ordinal:08d}"
     audit_invoice(session, "billing.pay_invoice", invoice)
     outbox.publish(
         session,

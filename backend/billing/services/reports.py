@@ -134,7 +134,6 @@ def _suspend(session: Session, invoice: Invoice, payment: Payment, *, frozen: bo
         amount_fen=payment.received_fen,
         payment_id=payment.id,
         asked_fen=payment.amount_fen,
-        invoice=invoice.number,
         invoice_state=invoice.state.value,
     )
     audit.record(

@@ -100,7 +100,7 @@ def _charges_follow_their_bill(session: Session, report: VerifyReport) -> None:
         .where(~func.coalesce(fits, False))
     )
     for charge_id, state, number, invoice_state in session.execute(wrong):
-        bill = f"on invoice {number} ({invoice_state.value})" if number else "on no invoice"
+        bill = f"on invoice {number} ({invoice_state.value})" if invoice_state else "on no invoice"
         report.problem(f"charge {charge_id} is {state.value} {bill}")
 
 
@@ -181,14 +181,23 @@ def _numbers_have_no_gaps(session: Session, report: VerifyReport) -> None:
         (counter.hospital_id, counter.series): counter.last
         for counter in session.scalars(select(InvoiceCounter))
     }
+    unnumbered = select(Invoice.id, Invoice.state).where(
+        Invoice.state.in_(_PAID_STATES), Invoice.ordinal.is_(None)
+    )
+    for invoice_id, state in session.execute(unnumbered):
+        report.problem(f"invoice {invoice_id} is {state.value} and has no number")
     for what, model in (("invoice", Invoice), ("receipt", Receipt)):
-        series = select(
-            model.hospital_id,
-            model.series,
-            func.count(),
-            func.min(model.ordinal),
-            func.max(model.ordinal),
-        ).group_by(model.hospital_id, model.series)
+        series = (
+            select(
+                model.hospital_id,
+                model.series,
+                func.count(),
+                func.min(model.ordinal),
+                func.max(model.ordinal),
+            )
+            .where(model.ordinal.is_not(None))
+            .group_by(model.hospital_id, model.series)
+        )
         for hospital_id, name, number, first, last in session.execute(series):
             counter = counters.pop((hospital_id, name), 0)
             if (first, last, counter) != (1, number, number):

@@ -25,7 +25,7 @@ from backend.billing.rules import ChargeState, InvoiceState, PriceCategory
 from backend.billing.verify import verify_ledger
 from backend.kernel.clock import FixedClock
 from backend.kernel.errors import Conflict, InvalidInput
-from backend.kernel.ids import new_id
+from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import system_actor
 from backend.organization.service import add_hospital
 from tests.factories.billing import MoneyWorld
@@ -129,18 +129,35 @@ def test_a_cancelled_charge_leaves_the_books(world: MoneyWorld) -> None:
     assert is_explained(world)
 
 
-def test_a_bill_takes_each_charge_once_and_numbers_have_no_gaps(world: MoneyWorld) -> None:
+def test_a_bill_takes_each_charge_once(world: MoneyWorld) -> None:
     with world.database.write(SYSTEM) as session:
         charge_id = world.charge_in(session, "LAB-CBC").id
         service.open_invoice(session, patient_id=world.patient_id, charge_ids=[charge_id])
     with pytest.raises(ChargeNotPending), world.database.write(SYSTEM) as session:
         service.open_invoice(session, patient_id=world.patient_id, charge_ids=[charge_id])
+
+
+def test_a_bill_is_numbered_without_gaps_when_it_is_paid(
+    world: MoneyWorld, clock: FixedClock
+) -> None:
+    def pay(invoice_id: Id) -> Invoice:
+        with world.database.write(SYSTEM) as session:
+            service.pay_cash(session, invoice_id=invoice_id, received_fen=2000)
+            return session.get_one(Invoice, invoice_id)
+
+    bills = [world.bill("LAB-CBC") for _ in range(3)]
+    with world.database.write(SYSTEM) as session:
+        service.void_invoice(session, bills[0], reason="test")
+    assert pay(bills[2]).number == "202600000001"
     with pytest.raises(ZeroDivisionError), world.database.write(SYSTEM) as session:
-        assert world.bill_in(session, "LAB-CBC").ordinal / 0
-    world.bill("LAB-CBC")
+        service.pay_cash(session, invoice_id=bills[1], received_fen=2000)
+        assert session.get_one(Invoice, bills[1]).ordinal == 1 / 0
+    clock.advance(dt.timedelta(days=365))
+    assert pay(bills[1]).number == "202700000001", "the year in which it is paid"
     with world.database.read(SYSTEM) as session:
         numbers = session.scalars(select(Invoice.number).order_by(Invoice.id)).all()
-    assert numbers == ["202600000001", "202600000002"]
+    assert numbers == ["", "202700000001", "202600000001"]
+    assert is_explained(world)
 
 
 def test_anothers_charges_are_not_billed(world: MoneyWorld) -> None:

@@ -131,6 +131,7 @@ def test_one_posting_changed_by_one_fen_is_named(books: MoneyWorld) -> None:
             "18000 fen",
         ),
         ("UPDATE billing_invoice SET ordinal = 99 WHERE ordinal = 3", "from 1 to 99"),
+        ("UPDATE billing_invoice SET ordinal = NULL WHERE ordinal = 3", "has no number"),
         ("UPDATE billing_invoice_counter SET last = 7", "its counter says 7"),
         ("DELETE FROM billing_money_case WHERE kind = 'unknown_order'", "has no document"),
     ],

@@ -42,7 +42,7 @@ MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
 PATIENT = Patient(name="张小三", name_masked="张*三", sex="male", age=46)
 INVOICE = Invoice(
     invoice_id="invoice-1",
-    number="F0001",
+    opened_at=MORNING,
     total_fen=2500,
     lines=(Line(name="挂号费", amount_fen=2500),),
 )
