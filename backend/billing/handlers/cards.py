@@ -196,9 +196,11 @@ class CardCashier:
         act_id, is_sent = act.id, act.state is CardActState.SENDING
         with self._terminal(database, own=act.terminal_id if is_sent else None) as (held, line):
             with database.write(ACTOR) as session:
-                is_over = _has_ended(queries.get_refund(session, refund.id))
-                if is_over or not cards.begin_act(session, act_id, held, line):
+                if _has_ended(queries.get_refund(session, refund.id)):
                     return
+                if not cards.begin_act(session, act_id, held, line):
+                    # Another worker's, on its own terminal; should it die, only we come back.
+                    raise RetryLater(REVERSE_AGAIN_SECONDS)
                 order = cards.get_order(session, act_id)
                 original = cards.get_original(session, act_id)
                 is_repeat = cards.is_repeat(session, act_id)

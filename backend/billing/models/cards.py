@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.billing.models.columns import fen
@@ -18,7 +18,7 @@ KEY_CONTEXT = "billing_card_terminal.mac_key"
 
 
 class CardTerminal(Base):
-    """A terminal of the bank's: its key and batch, its trace numbers of a day, and who speaks on it now."""
+    """A terminal of the bank's: its key and batch, its last trace number, and who speaks on it now."""
 
     __tablename__ = "billing_card_terminal"
 
@@ -28,7 +28,6 @@ class CardTerminal(Base):
     mac_key_sealed: Mapped[bytes | None] = sealed_column(KEY_CONTEXT)
     #: The day of the key; a terminal signs on each day.
     signed_on: Mapped[dt.date | None]
-    trace_date: Mapped[dt.date | None]
     last_trace: Mapped[int] = mapped_column(default=0)
     #: The terminal's dialogue is serial: until then nobody else may begin one.
     held_until: Mapped[dt.datetime | None]
@@ -39,8 +38,8 @@ class CardAct(HospitalOwned, Base):
 
     __tablename__ = "billing_card_act"
     __table_args__ = (
-        UniqueConstraint("terminal_id", "trace_date", "stan"),
-        Index("ix_billing_card_act_terminal_batch", "terminal_id", "batch"),
+        # By these the bank knows a message: a second one would be refused, or reverse the first.
+        UniqueConstraint("terminal_id", "batch", "stan"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint(
             "card_number_sealed IS NULL OR state IN ('created','sending','reversing')",

@@ -75,11 +75,12 @@ def release_terminal(session: Session, terminal_id: Id) -> None:
 
 
 def next_stan(session: Session, terminal_id: Id) -> str:
-    """The terminal's next trace number of today: from 1, without a gap."""
+    """The terminal's next trace number: without a gap, from 1 again only after 999999.
+
+    A batch may go on over midnight, and the bank knows a message by terminal, batch and trace number.
+    """
     terminal = _lock_terminal(session, terminal_id)
-    if terminal.trace_date != today(session):
-        terminal.trace_date, terminal.last_trace = today(session), 0
-    terminal.last_trace += 1
+    terminal.last_trace = terminal.last_trace % 999_999 + 1
     return f"{terminal.last_trace:06d}"
 
 

@@ -183,7 +183,7 @@ def begin_act(session: Session, act_id: Id, held: HeldTerminal, line: Line) -> b
             return False  # another worker's, and a sale is sent once
         act.stan, act.trace_date = next_stan(session, held.id), today(session)
         act.terminal_id, act.batch = line.terminal_id, line.batch
-        act.sent_at = now(session)
+        act.sent_at, act.attempts = now(session), 0
         _set(session, act, CardActState.SENDING)
     else:
         _audit_act(session, act, "repeated")
