@@ -262,9 +262,10 @@ class InsuranceClerk:
                 service.mark_refund_unknown(session, refund.id)
             raise RetryLater(ASK_AGAIN_SECONDS) from error
         with database.write(ACTOR) as session:
-            insurance.move_claim(
+            if not insurance.move_claim(
                 session, file.claim_id, ClaimState.CANCELLING, ClaimState.CANCELLED
-            )
+            ):
+                return  # reversed meanwhile: the settlement stands, and a person has the case
             service.apply_refund_status(
                 session,
                 RefundStatus(
@@ -278,10 +279,11 @@ class InsuranceClerk:
             )
 
     def _reverse_cancelling(self, database: Database, file: _Dossier, refund_id: Id) -> None:
-        """The cancelling's answer was lost: it never was, and a person decides whether to try again."""
-        if file.sent_at is not None and file.moment - file.sent_at < dt.timedelta(
-            seconds=ASK_AGAIN_SECONDS
-        ):
+        """The cancelling's answer was lost: it never was, and a person decides whether to try again.
+
+        Not while somebody may still be waiting for it: what is about to succeed must not be undone.
+        """
+        if file.sent_at is not None and file.moment - file.sent_at <= SETTLING_LONGEST:
             raise RetryLater(ASK_AGAIN_SECONDS)
         try:
             self.centre.reverse(

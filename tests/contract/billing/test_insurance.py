@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from backend.billing import handlers, queries, service
 from backend.billing.errors import CredentialInvalid, InsuranceWholeOnly, InvoiceNotOpen
-from backend.billing.models import InsuranceClaim, Payment
+from backend.billing.models import InsuranceClaim, Payment, Refund
 from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState, Tender
 from backend.billing.rules.insurance import ClaimState
 from backend.billing.verify import verify_ledger
@@ -259,7 +259,7 @@ def test_an_unknown_taking_back_is_reversed_and_then_a_case_a_person_tries_again
     desk.fault(mode, "2208")
     refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
     assert refund_state(desk, refund_id) is RefundState.UNKNOWN
-    desk.clock.advance(dt.timedelta(seconds=4))
+    desk.clock.advance(dt.timedelta(seconds=61))
     desk.clerk.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
     assert refund_state(desk, refund_id) is RefundState.ABNORMAL
     with desk.database.read(SYSTEM) as session:
@@ -269,6 +269,50 @@ def test_an_unknown_taking_back_is_reversed_and_then_a_case_a_person_tries_again
         service.retry_refund(session, refund_id)
     Dispatcher(desk.database).drain()
     assert refund_state(desk, refund_id) is RefundState.SUCCEEDED
+    assert desk.problems() == []
+
+
+def meanwhile_cancelling(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> list[type[Exception]]:
+    """While the taking back waits so long for its answer, another worker comes for it; what it raised."""
+    real, raised = NationalInsurance.cancel, list[type[Exception]]()
+
+    def slow(*given: object, **named: object) -> None:
+        real(*given, **named)  # type: ignore[arg-type]
+        desk.clock.advance(dt.timedelta(seconds=seconds))
+        with desk.database.read(SYSTEM) as session:
+            refund_id = session.scalars(select(Refund.id)).one()
+        try:
+            desk.clerk.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
+        except RetryLater as later:
+            raised.append(type(later))
+
+    monkeypatch.setattr(NationalInsurance, "cancel", slow)
+    return raised
+
+
+def test_a_taking_back_that_is_still_being_sent_is_not_reversed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, claim_id = desk.claim()
+    desk.pay_rest(bill)
+    raised = meanwhile_cancelling(desk, monkeypatch, 20)
+    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    assert raised == [RetryLater], "it comes again"
+    assert refund_state(desk, refund_id) is RefundState.SUCCEEDED
+    assert desk.read(claim_id).state is ClaimState.CANCELLED
+
+
+def test_a_taking_back_that_was_reversed_meanwhile_pays_nothing_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, claim_id = desk.claim()
+    desk.pay_rest(bill)
+    assert not meanwhile_cancelling(desk, monkeypatch, 61)
+    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    assert refund_state(desk, refund_id) is RefundState.ABNORMAL
+    assert desk.read(claim_id).state is ClaimState.SETTLED
     assert desk.problems() == []
 
 
