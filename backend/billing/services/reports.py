@@ -113,9 +113,9 @@ def _apply_paid(session: Session, invoice: Invoice, payment: Payment, status: Tr
             session,
             PaymentEnded(payment.hospital_id, invoice.id, payment.id, payment.state.value),
         )
-        end_if_voided(session, invoice)
     else:
         refunds.give_back(session, payment.id, reason=_("账单已失效，自动原路退回"))
+    end_if_voided(session, invoice)
 
 
 def _suspend(session: Session, invoice: Invoice, payment: Payment, *, frozen: bool) -> None:

@@ -172,6 +172,23 @@ def test_the_last_part_that_arrives_while_the_bill_is_to_end_pays_it(
     assert bill_of(world, bill).state is InvoiceState.PAID
 
 
+def test_more_than_is_due_arriving_while_the_bill_is_to_end_goes_back_with_every_part(
+    world: MoneyWorld, bill: Id
+) -> None:
+    payment_id, number = start(world, bill, TOTAL, Tender.WECHAT_NATIVE)
+    with world.database.write(SYSTEM) as session:
+        service.cancel_payment(session, payment_id)
+    cash_id = pay_part(world, bill, 500)
+    with world.database.write(SYSTEM) as session:
+        service.void_invoice(session, bill, reason="hold_expired")
+    assert bill_of(world, bill).is_ending
+    world.report(paid(number, TOTAL))
+    assert bill_of(world, bill).state is InvoiceState.VOID
+    with world.database.read(SYSTEM) as session:
+        back = {r.payment_id: r.amount_fen for r in queries.list_refunds(session, bill)}
+    assert back == {payment_id: TOTAL, cash_id: 500}
+
+
 def test_a_part_in_another_amount_is_frozen_and_the_rest_stays_due(
     world: MoneyWorld, bill: Id
 ) -> None:
