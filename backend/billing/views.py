@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from backend.billing.models import MoneyCase, Payment, Refund
 from backend.billing.rules import (
+    PRICED,
     AccountKind,
     AccountState,
     CaseKind,
@@ -394,3 +395,5 @@ CATEGORY_WORDS = {
     PriceCategory.OTHER: _("其他"),
     PriceCategory.DEPOSIT: _("预交金"),
 }
+#: Those a price may have.
+PRICED_WORDS = {kind: words for kind, words in CATEGORY_WORDS.items() if kind in PRICED}

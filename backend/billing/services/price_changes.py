@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ from backend.billing.errors import (
 )
 from backend.billing.models import PriceItem, PriceVersion
 from backend.billing.queries.price_edits import current_items
-from backend.billing.rules import PriceCategory, price_list
+from backend.billing.rules import PRICED, PriceCategory, price_list
 from backend.billing.rules.price_list import Effect, ImportPlan, PlannedRow
 from backend.billing.services.prices import pinyin_initials
 from backend.kernel import audit, history
@@ -255,6 +256,7 @@ def _insert(
 def _set_words(
     session: Session, item: PriceItem, name: str, unit: str, category: PriceCategory
 ) -> None:
+    _check_category(category)
     changes = history.changes_between(
         {"name": item.name, "unit": item.unit, "category": item.category.value},
         {"name": name, "unit": unit, "category": category.value},
@@ -284,6 +286,7 @@ def _note(session: Session, action: str, item: PriceItem, changes: history.Chang
 def _new_item(
     session: Session, hospital_id: Id, code: str, name: str, unit: str, category: PriceCategory
 ) -> PriceItem:
+    _check_category(category)
     item = PriceItem(
         id=new_id(),
         hospital_id=hospital_id,
@@ -296,6 +299,12 @@ def _new_item(
     )
     session.add(item)
     return item
+
+
+def _check_category(category: PriceCategory) -> None:
+    """Money paid ahead is no price: as one it would be posted as if a top-up had been paid."""
+    if category not in PRICED:
+        raise InvalidInput(fields={"category": _("这个类别不能用于价目")})
 
 
 def _version(item_id: Id, price_fen: int, day: dt.date) -> PriceVersion:

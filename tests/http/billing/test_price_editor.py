@@ -82,6 +82,22 @@ def test_a_new_item_or_what_is_wrong_with_each_field(client: FlaskClient) -> Non
     assert client.post(PAGE, data={**form, "price": "500"}).status_code == 409
 
 
+def test_money_paid_ahead_is_no_category_of_a_price(client: FlaskClient, ct: str) -> None:
+    for page in (f"{PAGE}/new", ct):
+        assert 'value="deposit"' not in client.get(page).text
+    form = {"code": "PRE-1", "name": "预交金", "unit": "次", "category": "deposit"}
+    made = client.post(PAGE, data={**form, "price": "500", "effective_from": LATER})
+    assert made.status_code == 422
+    assert "这个类别不能用于价目" in made.text
+    edited = client.post(f"{ct}/words", data={**form, "version": version(client, ct)})
+    assert edited.status_code == 422
+    for category in ("deposit", "预交金"):
+        text = HEAD + f"PRE-1,预交金,次,{category},500,{LATER}\n"
+        shown = client.post(f"{PAGE}/import/preview", data={"text": text})
+        assert shown.status_code == 422
+        assert f"没有“{category}”这个类别" in shown.text
+
+
 def test_a_price_is_planned_cancelled_and_the_cancelling_undone(
     client: FlaskClient, ct: str
 ) -> None:

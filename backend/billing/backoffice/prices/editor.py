@@ -22,7 +22,7 @@ from backend.billing import service
 from backend.billing.backoffice.prices.common import blueprint, own_hospital_id
 from backend.billing.queries import price_edits
 from backend.billing.rules import PriceCategory
-from backend.billing.views import CATEGORY_WORDS
+from backend.billing.views import CATEGORY_WORDS, PRICED_WORDS
 from backend.identity import audit_words
 from backend.kernel import history
 from backend.kernel.errors import InvalidInput, StaleVersion, XinglinError
@@ -191,7 +191,7 @@ def _item_page(item_id: Id, *, error: XinglinError | None = None, asked: str = "
         entries=entries,
         action_words=audit_words.action_words,
         field_words=field_words(),
-        categories=[(kind.value, words) for kind, words in CATEGORY_WORDS.items()],
+        categories=[(kind.value, words) for kind, words in PRICED_WORDS.items()],
         category_words=CATEGORY_WORDS,
         value_words={kind.value: words for kind, words in CATEGORY_WORDS.items()},
         error=error,
@@ -211,7 +211,7 @@ def _new_page(*, error: XinglinError | None = None) -> Response:
         status=error.status if error else 200,
         error=error,
         typed=request.form if error else {},
-        categories=[(kind.value, words) for kind, words in CATEGORY_WORDS.items()],
+        categories=[(kind.value, words) for kind, words in PRICED_WORDS.items()],
         today=day.isoformat(),
     )
 

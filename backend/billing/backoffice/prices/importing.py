@@ -20,7 +20,7 @@ from backend.billing.backoffice.prices.editor import field_words
 from backend.billing.errors import ImportChanged
 from backend.billing.rules import PriceCategory, price_list
 from backend.billing.rules.price_list import Effect, ImportPlan
-from backend.billing.views import CATEGORY_WORDS
+from backend.billing.views import CATEGORY_WORDS, PRICED_WORDS
 from backend.kernel.errors import InvalidInput, XinglinError
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
@@ -81,8 +81,8 @@ def _plan(session: Session, text: str, day: dt.date) -> ImportPlan:
 
 def _categories() -> dict[str, PriceCategory]:
     """Categories by their words and by their codes."""
-    words = {str(text): kind for kind, text in CATEGORY_WORDS.items()}
-    return {**{kind.value: kind for kind in PriceCategory}, **words}
+    words = {str(text): kind for kind, text in PRICED_WORDS.items()}
+    return {**{kind.value: kind for kind in PRICED_WORDS}, **words}
 
 
 def _text() -> str:
