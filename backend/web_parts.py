@@ -104,8 +104,6 @@ def collect_parts(program: Program) -> Parts:
     parts.extras["tenders"] = frozenset(program.gateways) | {
         tender for tender, party in others.items() if party is not None
     }
-    cards = {Tender.BANK_CARD} if program.bank is not None else set()
-    parts.extras["tenders"] = frozenset(program.gateways) | cards
     parts.extras[FEES] = registration_fees
     parts.extras["home_facts"] = list(today.FACTS)
     parts.blueprints += [screens.blueprint, phone.blueprint]
