@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import event
@@ -15,7 +15,6 @@ from backend.billing.ports import RefundState, RefundStatus, TradeState, TradeSt
 from backend.billing.rules import Channel
 from backend.clinical import queries as records
 from backend.clinical import service as clinical
-from backend.demo import history
 from backend.demo.history import VisitSpec
 from backend.demo.loader import Loaded, Progress, travel
 from backend.journeys import booking, refunds, settlement
@@ -214,11 +213,13 @@ def _kept_alive(session: Session) -> list[object]:
     return rows
 
 
-def load_history(session: Session, loaded: Loaded, day: dt.date, progress: Progress) -> None:
-    """Write every planned visit before ``day``."""
+def load_history(
+    session: Session, loaded: Loaded, visits: Iterable[VisitSpec], progress: Progress
+) -> None:
+    """Write every planned visit."""
     replay = _Replay(session, loaded)
     steps: list[tuple[dt.datetime, int, int, Callable[[], None]]] = []
-    for number, spec in enumerate(history.history(day)):
+    for number, spec in enumerate(visits):
         visit = _Visit(
             spec=spec,
             patient_id=loaded.patients[spec.card_number],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,8 @@ from backend.billing.rules import PriceCategory
 from backend.clinical import service as clinical
 from backend.demo import dataset, imaging, people
 from backend.demo.dataset import DEMO_PASSWORD, VISIT_FEES
+from backend.demo.history import history
+from backend.demo.people import PersonSpec
 from backend.devices import service as devices
 from backend.identity import service as identity
 from backend.identity.passwords import hash_password
@@ -65,8 +67,8 @@ def find_hospital_id(session: Session) -> Id | None:
     return found[0].id if found else None
 
 
-def load(database: Database, day: dt.date, progress: Progress) -> None:
-    """Load everything as of ``day``; does nothing when it is there."""
+def load(database: Database, day: dt.date, progress: Progress, *, count: int = 2000) -> None:
+    """Load everything as of ``day``, with ``count`` patients; does nothing when it is there."""
     from backend.demo import history_loader
 
     if is_loaded(database):
@@ -79,10 +81,10 @@ def load(database: Database, day: dt.date, progress: Progress) -> None:
         _load_catalogues(session, loaded, day)
         _load_schedules(session, loaded, day)
         progress("价格、药品、排班 catalogues and schedules", 1, 1)
-        _load_patients(session, loaded, day, progress)
+        _load_patients(session, loaded, people.patients(day, count), progress)
         write_rest(session)
         session.expunge_all()
-        history_loader.load_history(session, loaded, day, progress)
+        history_loader.load_history(session, loaded, history(day, count), progress)
 
 
 @contextmanager
@@ -264,8 +266,9 @@ def _load_schedules(session: Session, loaded: Loaded, day: dt.date) -> None:
         first = until + dt.timedelta(days=1)
 
 
-def _load_patients(session: Session, loaded: Loaded, day: dt.date, progress: Progress) -> None:
-    crowd = people.patients(day)
+def _load_patients(
+    session: Session, loaded: Loaded, crowd: Sequence[PersonSpec], progress: Progress
+) -> None:
     for count, person in enumerate(crowd, start=1):
         patient, _created = patients.register_patient(
             session,
