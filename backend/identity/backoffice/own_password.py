@@ -41,11 +41,12 @@ def change_password() -> BaseResponse:
         return _page(error=error)
     with read_uow() as session:
         found = queries.find_credentials(session, staff.username)
-    is_right = passwords.is_right(current, found.password_hash if found else None)
+    stored = found.password_hash if found else None
+    is_right = passwords.is_right(current, stored)
     hashed = passwords.hash_password(new)
     with write_uow() as session:
         is_changed = service.change_own_password(
-            session, staff, is_current_right=is_right, new=hashed
+            session, staff, is_current_right=is_right, checked_hash=stored or "", new=hashed
         )
     if not is_changed:
         return _page(error=PasswordRefused(fields={"current": _("当前密码不对")}))

@@ -41,15 +41,23 @@ def issue_password(
 
 
 def change_own_password(
-    session: Session, staff: StaffView, *, is_current_right: bool, new: HashedPassword
+    session: Session,
+    staff: StaffView,
+    *,
+    is_current_right: bool,
+    checked_hash: str,
+    new: HashedPassword,
 ) -> bool:
     """The person's own new password; their other sessions end. False when the current one was wrong or they are locked.
 
-    A wrong one is counted with failed logins and returned, not raised, so that it is kept.
+    The current one was checked outside against ``checked_hash``; when another is stored by now (an administrator's
+    one-time password) it is wrong. A wrong one is counted with failed logins and returned, not raised, so that it
+    is kept.
     """
     account = lock_account(session, staff.account_id, staff.hospital_id)
     attempts = attempts_of(account)
-    if attempts.is_locked(now(session)) or not is_current_right:
+    is_right = is_current_right and account.password_hash == checked_hash
+    if attempts.is_locked(now(session)) or not is_right:
         keep_attempts(account, attempts.after_failure(now(session)))
         _audit(session, "identity.password_refused", account.id, failed=account.failed_count)
         return False

@@ -34,16 +34,18 @@ def settle_login(
     With a second factor the session awaits its code (``second_factor.settle_code``).
 
     The password is checked outside (hashing takes long and would hold the write lock); the account is locked and
-    looked at again here, so that of many guesses made at the same time only the first five count for anything.
+    looked at again here, so that of many guesses made at the same time only the first five count for anything. A
+    password that fitted what was stored then is wrong when another has been stored since.
     A refusal returns instead of raising, because its count and its audit row must be kept.
     """
     account = lock_row(session, StaffAccount, credentials.account_id) if credentials else None
-    if account is None:
+    if credentials is None or account is None:
         audit.record(session, "identity.login_refused", entity="account", entity_id="unknown")
         return None
     moment = now(session)
     attempts = attempts_of(account)
-    reason = _why_refused(account, attempts.is_locked(moment), is_password_right, allow_demo)
+    is_right = is_password_right and account.password_hash == credentials.password_hash
+    reason = _why_refused(account, attempts.is_locked(moment), is_right, allow_demo)
     ends_at = account.password_ends_at
     if not reason and ends_at is not None and moment >= ends_at:
         reason = "one_time_ended"

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from backend.identity import queries, service
 from backend.identity.errors import AccountNotFound, PasswordWeak, UsernameInvalid, UsernameTaken
 from backend.identity.models import StaffAccount, StaffSession
+from backend.identity.passwords import HashedPassword
 from backend.identity.rules import Role, RoleGrant, SessionState
 from backend.kernel.audit import AuditEvent
 from backend.kernel.clock import FixedClock
@@ -112,6 +113,39 @@ def test_guesses_checked_at_the_same_time_do_not_outrun_the_lock(
                 service.settle_login(session, each, is_password_right=number == 5, allow_demo=True)
             )
     assert tokens == [None] * 6
+
+
+def test_a_password_replaced_while_it_was_checked_opens_nothing(
+    database: Database, clinic: Clinic
+) -> None:
+    """Neither a login nor a change of one's own that was under way undoes the administrator's reset."""
+    account_id = make_account(database, clinic, "cashier", Role.CASHIER)
+    token = attempt(database, "cashier", right=True) or ""
+    with database.read(SYSTEM) as session:
+        credentials = queries.find_credentials(session, "cashier")
+        staff = queries.find_session(session, token, idle=IDLE)
+    assert credentials is not None
+    assert staff is not None
+    one_time, other = HashedPassword("$one-time"), HashedPassword("$other")
+    with database.write(SYSTEM) as session:
+        service.issue_password(
+            session, account_id, hospital_id=clinic.hospital_id, password=one_time
+        )
+    with database.write(SYSTEM) as session:
+        assert not service.settle_login(
+            session, credentials, is_password_right=True, allow_demo=True, new_hash=other
+        )
+        assert not service.change_own_password(
+            session,
+            staff,
+            is_current_right=True,
+            checked_hash=credentials.password_hash,
+            new=other,
+        )
+    with database.read(SYSTEM) as session:
+        account = session.get_one(StaffAccount, account_id)
+        assert (account.password_hash, account.must_change_password) == (one_time.text, True)
+    assert reasons(database) == ["password"]
 
 
 def test_unknown_closed_and_demo_accounts_are_refused(database: Database, clinic: Clinic) -> None:
