@@ -70,15 +70,16 @@ def edit_place(
         _check_parent(session, place, place.kind, parent_id, hospital_id)
     before = _words(session, place)
     place.name, place.parent_id = name, parent_id
-    changes = history.changes_between(before, _words(session, place))
-    if changes:
+    if session.is_modified(place):
         session.flush()
+        changes = history.changes_between(before, _words(session, place))
         _note(session, "organization.edit_location", place, changes)
     return place
 
 
 def set_place_active(session: Session, place_id: Id, *, hospital_id: Id, is_active: bool) -> None:
     """Out of use, or in use again; does nothing when it is so. PlaceHasInside while something inside is in use."""
+    lock_name(session, f"places-{hospital_id}")  # nothing is moved or made inside it meanwhile
     place = _locked(session, place_id, hospital_id)
     if place.is_active is is_active:
         return
@@ -113,7 +114,7 @@ def _check_parent(
 
 def _words(session: Session, place: Location) -> Mapping[str, str]:
     above = session.get(Location, place.parent_id) if place.parent_id else None
-    return {"name": place.name, "parent": above.name if above else ""}
+    return {"name": place.name, "parent": f"{above.name} {above.code}" if above else ""}
 
 
 def _note(session: Session, action: str, place: Location, changes: history.Changes) -> None:

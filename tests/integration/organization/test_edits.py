@@ -63,7 +63,7 @@ def test_a_place_is_made_renamed_moved_and_its_history_tells(
     with database.read(SYSTEM) as session:
         assert queries.get_location(session, building).code == "B1"
         latest, first = history.list_entries(session, "location", floor)
-    assert latest.changes == {"name": ("位置B1-3", "三层东"), "parent": ("", "位置b1")}
+    assert latest.changes == {"name": ("位置B1-3", "三层东"), "parent": ("", "位置b1 B1")}
     assert first.action == "organization.add_location"
     with pytest.raises(StaleVersion):
         move(database, clinic, floor, building, 1)
@@ -73,6 +73,29 @@ def test_a_place_is_made_renamed_moved_and_its_history_tells(
         ]
     with pytest.raises(CodeTaken):
         place(database, clinic, "b1", LocationKind.BUILDING)
+
+
+def test_a_move_between_places_of_one_name_is_told_by_their_codes(
+    database: Database, clinic: Clinic
+) -> None:
+    with database.write(SYSTEM) as session:
+        here, there = (
+            service.create_place(
+                session,
+                hospital_id=clinic.hospital_id,
+                code=code,
+                name="三层",
+                kind=LocationKind.FLOOR,
+                parent_id=None,
+            ).id
+            for code in ("A-3", "B-3")
+        )
+    area = place(database, clinic, "E1", LocationKind.AREA, here)
+    move(database, clinic, area, here, 1)
+    move(database, clinic, area, there, 2)
+    with database.read(SYSTEM) as session:
+        latest = history.list_entries(session, "location", area)[0]
+    assert latest.changes == {"parent": ("三层 A-3", "三层 B-3")}
 
 
 def test_a_place_never_lies_in_itself_in_a_room_or_in_something_smaller(
