@@ -94,6 +94,14 @@ class RoleHeld(Conflict):
     default_next_step = _("请看页面上现有的角色")
 
 
+class RoleHospitalWide(InvalidInput):
+    """The role's work has no department: a grant for one would hold everywhere all the same."""
+
+    code = "role_hospital_wide"
+    default_message = _("这个角色只能授予全院")
+    default_next_step = _("请把范围改为“全院”")
+
+
 class RoleGone(Conflict):
     """Somebody else took this role away first."""
 

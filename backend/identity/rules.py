@@ -171,6 +171,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+#: Roles whose work has a department; what the others allow has none, so they are held in the whole hospital only.
+DEPARTMENT_ROLES = frozenset({Role.DOCTOR, Role.REGISTRAR, Role.SCHEDULER, Role.TRIAGE_NURSE})
+
 #: Roles that may not work without a second factor (outside the demo).
 FACTOR_DEMANDED = frozenset({Role.ADMINISTRATOR})
 

@@ -138,6 +138,20 @@
   document.addEventListener("DOMContentLoaded", reachWideTables);
   window.addEventListener("resize", reachWideTables);
 
+  /* -- A role whose work has no department is offered for the whole hospital only. -- */
+  function offerDepartments(role) {
+    const { department } = role.form.elements;
+    department.disabled = role.dataset.hospitalWide.split(" ").includes(role.value);
+    if (department.disabled) department.value = "";
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-hospital-wide]")) offerDepartments(event.target);
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-hospital-wide]").forEach(offerDepartments);
+  });
+
   /* -- Toasts leave by themselves, but never while pointed at or focused. -- */
   function armToast(toast) {
     const seconds = Number(toast.dataset.toast);

@@ -54,11 +54,12 @@ def make_account(
     clinic: Clinic,
     username: str,
     *roles: Role | RoleGrant,
+    person: int = 0,
     is_demo: bool = False,
 ) -> Id:
     """The same in a unit of work of its own."""
     with database.write(SYSTEM) as session:
-        return add_account(session, clinic, username, *roles, is_demo=is_demo)
+        return add_account(session, clinic, username, *roles, person=person, is_demo=is_demo)
 
 
 def give_factor(database: Database, account_id: Id) -> None:

@@ -26,7 +26,7 @@ from backend.identity.backoffice.common import (
     needs_code,
     own_hospital_id,
 )
-from backend.identity.rules import ROLE_WORDS, Role, RoleGrant
+from backend.identity.rules import DEPARTMENT_ROLES, ROLE_WORDS, Role, RoleGrant
 from backend.kernel import history
 from backend.kernel.errors import InvalidInput, NotFound, XinglinError
 from backend.kernel.ids import Id, parse_id
@@ -43,6 +43,8 @@ from backend.organization import queries as organization
 
 PAGE = "identity.account"
 LONGEST_REASON = 200
+#: For the form, which offers no department for these roles.
+HOSPITAL_WIDE = " ".join(sorted(set(Role) - DEPARTMENT_ROLES))
 #: What the page of an account tells of its past; logins and refusals are the auditor's.
 SHOWN_ACTIONS = (
     "identity.close_account",
@@ -218,6 +220,7 @@ def _account_page(
         grants=grants,
         factor=factor,
         roles=_roles(),
+        hospital_wide=HOSPITAL_WIDE,
         departments=departments,
         entries=entries,
         action_words=audit_words.action_words,
@@ -243,6 +246,7 @@ def _new_page(*, error: XinglinError | None = None) -> Response:
         error=error,
         typed=request.form,
         roles=_roles(),
+        hospital_wide=HOSPITAL_WIDE,
         departments=departments,
         needs_code=needs_code(),
         person_words=f"{person.name} {person.code}" if person and is_ours else "",

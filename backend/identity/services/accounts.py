@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.identity import duties, passwords, rules
-from backend.identity.errors import DutiesClash, PasswordWeak, UsernameInvalid, UsernameTaken
+from backend.identity import passwords, rules
+from backend.identity.errors import PasswordWeak, UsernameInvalid, UsernameTaken
 from backend.identity.models import StaffAccount, StaffRole
 from backend.identity.passwords import HashedPassword
 from backend.identity.rules import Attempts, Role, RoleGrant
+from backend.identity.services.grants import check_grants
 from backend.identity.services.sessions import end_sessions, keep_attempts, lock_account
 from backend.kernel import audit
 from backend.kernel.ids import Id, new_id
+from backend.kernel.locks import lock_name
 from backend.kernel.uow import now
 
 
@@ -32,18 +34,21 @@ def create_account(
     """Give someone who works here a login with ``roles``.
 
     UsernameInvalid, UsernameTaken; PasswordWeak unless it is a demo account, whose password is public anyway and
-    which production refuses. DutiesClash for roles that are kept apart. ``is_one_time``: the password is for a day
-    and has to be changed at the first login.
+    which production refuses; those of ``check_grants``. ``is_one_time``: the password is for a day and has to be
+    changed at the first login.
     """
     name = rules.normalise_username(username)
     if not rules.is_username(name):
         raise UsernameInvalid(fields={"username": UsernameInvalid.default_message})
+    lock_name(session, f"username-{name}")  # of two at once the second is told so
     if session.scalar(select(StaffAccount.id).where(StaffAccount.username == name)):
         raise UsernameTaken(fields={"username": UsernameTaken.default_message})
     if isinstance(password, str):
         if not is_demo and not rules.is_strong_password(password, name):
             raise PasswordWeak(fields={"password": PasswordWeak.default_message})
         password = passwords.hash_password(password)
+    grants = {g if isinstance(g, RoleGrant) else RoleGrant(g) for g in roles}
+    check_grants(session, practitioner_id, grants)
     account = StaffAccount(
         id=new_id(),
         hospital_id=hospital_id,
@@ -57,10 +62,6 @@ def create_account(
     )
     session.add(account)
     session.flush()
-    grants = {g if isinstance(g, RoleGrant) else RoleGrant(g) for g in roles}
-    clash = duties.clashing_roles(grant.role for grant in grants)
-    if clash is not None:
-        raise DutiesClash(duties.clash_words(clash), fields={"role": duties.clash_words(clash)})
     for grant in grants:
         session.add(
             StaffRole(account_id=account.id, role=grant.role, department_id=grant.department_id)

@@ -24,7 +24,8 @@ LogIn = Callable[..., TestResponse]
 
 @pytest.fixture
 def clinic(sqlite_database: Database) -> Clinic:
-    return make_clinic(sqlite_database)
+    """Three people: duties are kept apart by person, and nobody gives roles to themselves."""
+    return make_clinic(sqlite_database, practitioners=3)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def administrator(
     sqlite_database: Database, clinic: Clinic, client: FlaskClient, log_in: LogIn
 ) -> Id:
     """An administrator, logged in with password and code; the account's id."""
-    account_id = make_account(sqlite_database, clinic, "admin", Role.ADMINISTRATOR)
+    account_id = make_account(sqlite_database, clinic, "admin", Role.ADMINISTRATOR, person=2)
     give_factor(sqlite_database, account_id)
     log_in("admin")
     code = code_at(sqlite_database.clock.now())

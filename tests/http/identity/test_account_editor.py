@@ -156,6 +156,41 @@ def test_roles_are_given_and_taken_in_a_department_or_the_whole_hospital(
     assert "移除角色" in page
 
 
+@pytest.mark.usefixtures("administrator", "cashier")
+def test_duties_are_kept_apart_by_person_over_all_their_accounts(
+    client: FlaskClient, clinic: Clinic
+) -> None:
+    def open_second(person: int, role: str) -> TestResponse:
+        form = {"practitioner": str(clinic.practitioner_ids[person]), "username": "second"}
+        return send_form(client, PAGE, on=f"{PAGE}/new", role=role, **form)
+
+    clash = open_second(0, "price_clerk")
+    assert clash.status_code == 409
+    assert "不能由同一个人担任" in clash.text
+    own = open_second(2, "scheduler")
+    assert own.status_code == 422
+    assert "不能对自己的账号这样做" in own.text
+    assert open_second(0, "scheduler").status_code == 200
+    rows = client.get(f"{PAGE}?q=second").text
+    address = re.search(rf'href="({PAGE}/[0-9a-f-]{{36}})"', rows)
+    assert address is not None
+    later = send_form(client, f"{address[1]}/roles", on=address[1], role="price_clerk")
+    assert later.status_code == 409
+
+
+@pytest.mark.usefixtures("administrator")
+def test_a_role_without_a_department_is_given_for_the_whole_hospital_only(
+    client: FlaskClient, cashier: Id, clinic: Clinic
+) -> None:
+    ward, address = str(clinic.department_id), f"{PAGE}/{cashier}"
+    scoped = {"role": "device_operator", "department": ward}
+    refused = send_form(client, f"{address}/roles", on=address, **scoped)
+    assert refused.status_code == 422
+    assert "这个角色只能授予全院" in refused.text
+    form = {"practitioner": str(clinic.practitioner_ids[1]), "username": "operator", **scoped}
+    assert send_form(client, PAGE, on=f"{PAGE}/new", **form).status_code == 422
+
+
 def test_nobody_raises_themselves(
     client: FlaskClient, administrator: Id, sqlite_database: Database
 ) -> None:

@@ -195,7 +195,7 @@ def test_a_page_costs_one_query_for_its_session_and_one_write_a_minute(
 def test_production_refuses_demo_accounts_at_the_door_and_inside(
     sqlite_database: Database, clinic: Clinic, app: Flask, log_in: LogIn, client: FlaskClient
 ) -> None:
-    make_account(sqlite_database, clinic, "demo", Role.AUDITOR, is_demo=True)
+    make_account(sqlite_database, clinic, "demo", Role.AUDITOR, person=1, is_demo=True)
     program: Program = make_program(sqlite_database, app.extensions["xinglin"].settings.data_dir)
     settings = program.settings.model_copy(update={"env": Environment.PRODUCTION})
     production = create_app(Program(settings, program.secrets, program.database)).test_client()

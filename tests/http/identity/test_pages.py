@@ -31,7 +31,7 @@ def record(database: Database, hospital_id: UUID, action: str, **values: object)
 
 @pytest.fixture
 def auditor(sqlite_database: Database, clinic: Clinic, log_in: LogIn) -> None:
-    make_account(sqlite_database, clinic, "auditor", Role.AUDITOR)
+    make_account(sqlite_database, clinic, "auditor", Role.AUDITOR, person=1)
     log_in("auditor")
 
 
@@ -54,7 +54,7 @@ def test_every_role_lands_on_a_start_page_with_its_own_pages(
 @pytest.mark.usefixtures("administrator")
 def test_an_administrator_lands_on_a_start_page_with_the_accounts(client: FlaskClient) -> None:
     page = client.get("/backoffice/")
-    assert "早上好，医生0" in page.text
+    assert "早上好，医生2" in page.text
     assert "账号与角色" in page.text
     assert client.get("/backoffice/audit").status_code == 403
     assert client.get("/backoffice/accounts").status_code == 200
