@@ -9,6 +9,7 @@ from backend.scheduling.models.disruptions import (
     StopNotice,
     StoppedSession,
     Substitution,
+    is_cared_for,
 )
 from backend.scheduling.models.examinations import (
     BookedExamination,
@@ -58,5 +59,6 @@ __all__ = [
     "WaitingEntry",
     "claimable",
     "has_line",
+    "is_cared_for",
     "open_to",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, and_, exists, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.kernel.clock import HalfDay
@@ -12,6 +13,7 @@ from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
 from backend.kernel.ids import Id
 from backend.scheduling.rules import (
     OPEN_DISRUPTIONS,
+    UNSETTLED,
     DisruptionKind,
     DisruptionState,
     StopScope,
@@ -119,3 +121,14 @@ class Disruption(HospitalOwned, Base):
     decided_at: Mapped[dt.datetime | None]
     #: Who decided: a staff code, ``phone``, or a program's name.
     decided_by: Mapped[str | None] = mapped_column(String(60))
+
+
+def is_cared_for(appointment_id: Any) -> ColumnElement[bool]:
+    """Somebody looks after a visit of a stopped session, or it was kept in spite of the stop.
+
+    To have been told of a substitute, or content with one, is no answer to a stop that follows.
+    """
+    kept = and_(Disruption.state == DisruptionState.KEPT, Disruption.kind == DisruptionKind.STOP)
+    return exists(Disruption.id).where(
+        Disruption.appointment_id == appointment_id, or_(Disruption.state.in_(UNSETTLED), kept)
+    )

@@ -37,6 +37,7 @@ from backend.scheduling.rules.decision import (
 from backend.scheduling.rules.disruptions import (
     DISRUPTION_WORDS,
     OPEN_DISRUPTIONS,
+    UNSETTLED,
     Candidate,
     DisruptionKind,
     DisruptionState,
@@ -158,6 +159,7 @@ __all__ = [
     "STAFF_CHANNELS",
     "STATE_WORDS",
     "TURN",
+    "UNSETTLED",
     "VISIT_TYPE_WORDS",
     "WAITING_END_WORDS",
     "WAITING_WORDS",

@@ -69,6 +69,8 @@ _STEPS: dict[DisruptionState, frozenset[DisruptionState]] = {
 
 #: Not decided yet.
 OPEN_DISRUPTIONS = frozenset(_STEPS)
+#: The hospital has yet to settle what becomes of the visit; one that was only told of a substitute stands.
+UNSETTLED = frozenset({_S.FOUND, _S.OFFERED})
 
 DISRUPTION_WORDS = {
     _S.FOUND: _("正在处理"),

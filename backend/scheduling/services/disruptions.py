@@ -14,13 +14,18 @@ from sqlalchemy.orm import Session
 from backend.contracts.scheduling import ChoiceDue, DisruptionEnded, VisitDisrupted, VisitOffered
 from backend.kernel import audit, outbox
 from backend.kernel.ids import Id, new_id
-from backend.kernel.locks import lock_row
+from backend.kernel.locks import lock_row, lock_rows
 from backend.kernel.uow import actor, now
 from backend.scheduling import rules
 from backend.scheduling.errors import DisruptionUnknown
 from backend.scheduling.models import Appointment, Disruption
 from backend.scheduling.queries import is_foreign
-from backend.scheduling.rules import OPEN_DISRUPTIONS, DisruptionKind, DisruptionState
+from backend.scheduling.rules import (
+    OPEN_DISRUPTIONS,
+    UNSETTLED,
+    DisruptionKind,
+    DisruptionState,
+)
 
 
 def open_all(
@@ -32,12 +37,20 @@ def open_all(
     stop_id: Id | None = None,
     state: DisruptionState = DisruptionState.FOUND,
 ) -> None:
-    """One disruption and one VisitDisrupted a visit; a visit that is disrupted already gets none."""
+    """One disruption and one VisitDisrupted a visit; a visit that is being settled already gets none.
+
+    A visit that was only told of a substitute stands, so it is kept as it was and disrupted anew. The caller has
+    locked those of its sessions (``lock_told``) before any place.
+    """
     rows = list(visits)
-    standing = rows_standing(session, [visit.id for visit in rows])
+    standing = _standing(session, [visit.id for visit in rows])
     for visit in rows:
-        if visit.id in standing:
+        before = standing.get(visit.id)
+        if before is not None and before.state in UNSETTLED:
             continue
+        if before is not None:
+            end(session, before, DisruptionState.KEPT)
+            session.flush()  # before the new one: a visit has one open disruption at most
         row = Disruption(
             id=new_id(),
             hospital_id=visit.hospital_id,
@@ -61,16 +74,29 @@ def open_all(
     session.flush()
 
 
-def rows_standing(session: Session, appointment_ids: Iterable[Id]) -> set[Id]:
-    """Those appointments that have an undecided disruption."""
-    return set(
-        session.scalars(
-            select(Disruption.appointment_id).where(
-                Disruption.appointment_id.in_(list(appointment_ids)),
-                Disruption.state.in_(OPEN_DISRUPTIONS),
-            )
+def lock_told(session: Session, schedule_ids: Iterable[Id]) -> None:
+    """Lock what the visits in these sessions were told of a substitute: who declines locks that before the place."""
+    told = session.scalars(
+        select(Disruption.id)
+        .join(Appointment, Appointment.id == Disruption.appointment_id)
+        .where(
+            Appointment.schedule_id.in_(list(schedule_ids)),
+            Disruption.state == DisruptionState.TOLD,
         )
-    )
+    ).all()
+    lock_rows(session, Disruption, told)
+
+
+def _standing(session: Session, appointment_ids: Iterable[Id]) -> dict[Id, Disruption]:
+    """The undecided disruption of each appointment that has one, locked and read afresh."""
+    ids = session.scalars(
+        select(Disruption.id).where(
+            Disruption.appointment_id.in_(list(appointment_ids)),
+            Disruption.state.in_(OPEN_DISRUPTIONS),
+        )
+    ).all()
+    rows = lock_rows(session, Disruption, ids)
+    return {row.appointment_id: row for row in rows if row.state in OPEN_DISRUPTIONS}
 
 
 def lock_disruption(session: Session, disruption_id: Id) -> Disruption:

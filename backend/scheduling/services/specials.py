@@ -110,6 +110,7 @@ def substitute(session: Session, *, schedule_id: Id, practitioner_id: Id, reason
         raise ScheduleNotFound
     schedule = found[0]
     _check_substitute(session, schedule, practitioner_id, reason)
+    disruptions.lock_told(session, [schedule_id])
     slots = session.scalars(select(Slot.id).where(Slot.schedule_id == schedule_id)).all()
     lock_rows(session, Slot, slots)
     visits = session.scalars(

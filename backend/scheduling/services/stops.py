@@ -27,6 +27,7 @@ from backend.scheduling.models import (
     Slot,
     StopNotice,
     StoppedSession,
+    is_cared_for,
 )
 from backend.scheduling.queries import is_foreign
 from backend.scheduling.queries.stops import sessions_to_stop
@@ -83,6 +84,7 @@ def stop_sessions(
     for schedule in schedules:
         _stop_one(session, schedule, notice)
     session.flush()
+    disruptions.lock_told(session, [schedule.id for schedule in schedules])
     visits = _close_places(session, [schedule.id for schedule in schedules])
     if seen is not None and {visit.id for visit in visits} - set(seen):
         raise StopChanged
@@ -106,7 +108,8 @@ def resume_sessions(
     """Let stopped sessions of today or later take place after all: all of the notice's, or only ``schedule_ids``.
 
     Visits still waiting for a choice are kept as they were; those moved or refunded stay so. With all of them the
-    notice is lifted, and generation fills what it held back. How many were resumed.
+    notice is lifted, and generation fills what it held back. What another notice in force covers stays stopped, by
+    that one. How many were resumed.
     Raises StopUnknown, StopOver, Forbidden.
     """
     notice = session.get(StopNotice, stop_id)
@@ -128,15 +131,17 @@ def resume_sessions(
     is_whole = schedule_ids is None
     if notice.state is StopState.LIFTED or (not chosen and not is_whole):
         raise StopOver
-    for schedule in lock_rows(
-        session, Schedule, [one.schedule_id for one in chosen], key_stays=True
-    ):
-        schedule.status = ScheduleStatus.OPEN
-        outbox.publish(session, SessionResumed(schedule.hospital_id, schedule.id, stop_id))
+    schedules = lock_rows(session, Schedule, [one.schedule_id for one in chosen], key_stays=True)
     for one in chosen:
         one.resumed_at = now(session)
-    _keep_waiting(session, [one.schedule_id for one in chosen])
-    _reopen_places(session, [one.schedule_id for one in chosen])
+    session.flush()  # before another notice takes a session over: one stops it at a time
+    others = _others_in_force(session, notice)
+    resumed = [one for one in schedules if not _is_taken_over(session, one, others)]
+    for schedule in resumed:
+        schedule.status = ScheduleStatus.OPEN
+        outbox.publish(session, SessionResumed(schedule.hospital_id, schedule.id, stop_id))
+    _keep_waiting(session, [one.id for one in resumed])
+    _reopen_places(session, [one.id for one in resumed])
     if is_whole:
         notice.state, notice.lifted_at = StopState.LIFTED, now(session)
     audit.record(
@@ -144,42 +149,33 @@ def resume_sessions(
         "scheduling.resume_sessions",
         entity="stop_notice",
         entity_id=stop_id,
-        sessions=len(chosen),
+        sessions=len(resumed),
         is_whole=is_whole,
     )
-    return len(chosen)
+    return len(resumed)
 
 
 def find_forgotten(session: Session, limit: int = 200) -> int:
     """Open a disruption for live visits of stopped sessions that have none; how many. Nobody should be found."""
-    forgotten = session.scalars(
-        select(Appointment)
+    forgotten = session.execute(
+        select(Appointment, StopNotice)
         .join(Schedule, Schedule.id == Appointment.schedule_id)
-        .outerjoin(
-            Disruption,
-            (Disruption.appointment_id == Appointment.id) & Disruption.state.in_(OPEN_DISRUPTIONS),
-        )
+        .join(StoppedSession, StoppedSession.schedule_id == Schedule.id)
+        .join(StopNotice, StopNotice.id == StoppedSession.stop_id)
         .where(
             Schedule.status == ScheduleStatus.STOPPED,
+            StoppedSession.resumed_at.is_(None),
             Appointment.state.in_(ACTIVE),
             Schedule.business_date >= today(session),
-            Disruption.id.is_(None),
+            ~is_cared_for(Appointment.id),
         )
+        .order_by(Appointment.id)
         .limit(limit)
     ).all()
-    for visit in forgotten:
-        stopped = session.scalar(
-            select(StopNotice)
-            .join(StoppedSession, StoppedSession.stop_id == StopNotice.id)
-            .where(
-                StoppedSession.schedule_id == visit.schedule_id,
-                StoppedSession.resumed_at.is_(None),
-            )
+    for visit, notice in forgotten:
+        disruptions.open_all(
+            session, [visit], DisruptionKind.STOP, notice.reason, stop_id=notice.id
         )
-        if stopped is not None:
-            disruptions.open_all(
-                session, [visit], DisruptionKind.STOP, stopped.reason, stop_id=stopped.id
-            )
     return len(forgotten)
 
 
@@ -191,8 +187,42 @@ def _may_stop(session: Session, hospital_id: Id, scope: StopScope) -> None:
         require(who, permission, hospital_id=hospital_id, department_id=new_id())
 
 
-def _stop_one(session: Session, schedule: Schedule, notice: StopNotice) -> None:
-    schedule.status = ScheduleStatus.STOPPED
+def _others_in_force(session: Session, notice: StopNotice) -> list[tuple[StopNotice, set[Id]]]:
+    """Other notices that overlap this one, each with the sessions it has itself let take place already."""
+    notices = session.scalars(
+        select(StopNotice)
+        .where(
+            StopNotice.hospital_id == notice.hospital_id,
+            StopNotice.id != notice.id,
+            StopNotice.state == StopState.IN_FORCE,
+            StopNotice.first <= notice.last,
+            StopNotice.last >= notice.first,
+        )
+        .order_by(StopNotice.id)
+    ).all()
+    let_go: dict[Id, set[Id]] = {one.id: set() for one in notices}
+    for stop_id, schedule_id in session.execute(
+        select(StoppedSession.stop_id, StoppedSession.schedule_id).where(
+            StoppedSession.stop_id.in_(let_go), StoppedSession.resumed_at.is_not(None)
+        )
+    ):
+        let_go[stop_id].add(schedule_id)
+    return [(one, let_go[one.id]) for one in notices]
+
+
+def _is_taken_over(
+    session: Session, schedule: Schedule, others: Sequence[tuple[StopNotice, set[Id]]]
+) -> bool:
+    """Leave the session stopped by another notice that covers it, if there is one."""
+    where = (schedule.department_id, schedule.business_date, schedule.half_day)
+    for other, let_go in others:
+        if schedule.id not in let_go and other.scope.covers(schedule.practitioner_id, *where):
+            _put_under(session, schedule, other)
+            return True
+    return False
+
+
+def _put_under(session: Session, schedule: Schedule, notice: StopNotice) -> None:
     session.add(
         StoppedSession(
             id=new_id(),
@@ -201,6 +231,11 @@ def _stop_one(session: Session, schedule: Schedule, notice: StopNotice) -> None:
             schedule_id=schedule.id,
         )
     )
+
+
+def _stop_one(session: Session, schedule: Schedule, notice: StopNotice) -> None:
+    schedule.status = ScheduleStatus.STOPPED
+    _put_under(session, schedule, notice)
     outbox.publish(session, SessionStopped(schedule.hospital_id, schedule.id, notice.id))
 
 

@@ -14,6 +14,7 @@ from backend.scheduling.models import (
     SlotEvent,
     StoppedSession,
     Substitution,
+    is_cared_for,
 )
 from backend.scheduling.rules import (
     OPEN_DISRUPTIONS,
@@ -91,13 +92,10 @@ def _check_stops(report: VerifyReport, session: Session) -> None:
         select(Schedule.id).where(~stopped, Schedule.id.in_(standing))
     ):
         report.problem(f"schedule {schedule_id}: open, but a notice still stops it")
-    cared_for = select(Disruption.appointment_id).where(
-        Disruption.state.in_(OPEN_DISRUPTIONS | {DisruptionState.KEPT})
-    )
     for appointment_id, schedule_id in session.execute(
         select(Appointment.id, Schedule.id)
         .join(Schedule, Schedule.id == Appointment.schedule_id)
-        .where(stopped, Appointment.state.in_(_NOT_HELD), Appointment.id.not_in(cared_for))
+        .where(stopped, Appointment.state.in_(_NOT_HELD), ~is_cared_for(Appointment.id))
     ):
         report.problem(
             f"appointment {appointment_id}: paid in stopped schedule {schedule_id}, forgotten"
@@ -127,10 +125,8 @@ def _check_disruptions(report: VerifyReport, session: Session) -> None:
             Disruption.id,
             Disruption.state,
             Disruption.decided_at,
-            Disruption.schedule_id,
             Appointment.id,
             Appointment.state,
-            Appointment.schedule_id,
         ).join(Appointment, Appointment.id == Disruption.appointment_id)
     )
     moves = set(
@@ -138,7 +134,7 @@ def _check_disruptions(report: VerifyReport, session: Session) -> None:
             select(SlotEvent.appointment_id).where(SlotEvent.kind == SlotEventKind.MOVED_OUT)
         )
     )
-    for disruption_id, state, decided_at, _was_in, appointment_id, visit, _is_in in rows:
+    for disruption_id, state, decided_at, appointment_id, visit in rows:
         report.count("disrupted visits")
         name = f"disruption {disruption_id} of appointment {appointment_id}"
         if (state in OPEN_DISRUPTIONS) != (decided_at is None):
