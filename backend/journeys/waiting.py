@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.contracts.waiting import PlaceOffered
 from backend.journeys import booking
+from backend.kernel.errors import Conflict
 from backend.kernel.ids import Id
 from backend.kernel.outbox import Subscriptions
 from backend.scheduling import queries as scheduling_queries
@@ -15,9 +16,12 @@ from backend.scheduling import service as scheduling
 from backend.scheduling.errors import (
     AlreadyBooked,
     AlreadyWaiting,
+    BookingSuspended,
     LineClosed,
     PlacesLeft,
+    SameDayClosed,
     TooManyLines,
+    TooManyVisits,
 )
 from backend.scheduling.rules import AppointmentState, WaitingEnd
 
@@ -62,31 +66,38 @@ def join_department(
     day: dt.date,
     channel: str,
 ) -> int:
-    """Stand in the line of every full session of a department's day where the patient may; in how many now.
+    """Stand in the line of every full session of a department's day where the patient may; in how many they stand.
 
-    Raises LineClosed when there is none to stand in.
+    Asking again changes nothing. Raises LineClosed when there is none to stand in, or what the rules have against it.
     """
     sessions = scheduling_queries.list_bookable(
         session, hospital_id=hospital_id, day=day, department_id=department_id
     )
     joined = 0
+    refused: Conflict = LineClosed()
     for one in sorted(sessions, key=lambda view: view.schedule_id):
         try:
             scheduling.join_line(
                 session, patient_id=patient_id, schedule_id=one.schedule_id, channel=channel
             )
-        except (AlreadyBooked, AlreadyWaiting, LineClosed, PlacesLeft):
+        except AlreadyWaiting:
+            pass
+        except (AlreadyBooked, LineClosed, PlacesLeft):
+            continue
+        except (BookingSuspended, SameDayClosed, TooManyVisits) as refusal:
+            refused = refusal
             continue
         except TooManyLines:
             break
         joined += 1
     if not joined:
-        raise LineClosed
+        raise refused
     return joined
 
 
 def leave_department(session: Session, *, patient_id: Id, department_id: Id, day: dt.date) -> None:
     """Leave every line of a department's day in which the patient waits without an offer."""
-    for one in scheduling_queries.list_waits(session, patient_id):
+    waits = scheduling_queries.list_waits(session, patient_id)
+    for one in sorted(waits, key=lambda view: view.schedule_id):
         if (one.department_id, one.business_date) == (department_id, day) and not one.is_offered:
             scheduling.leave_line(session, one.id, WaitingEnd.GAVE_UP)

@@ -238,7 +238,7 @@ def _give_up(session: Session, row: BookedExamination, reason: str) -> BookedExa
         select(Appointment.id)
         .join(ExaminationPlace, ExaminationPlace.appointment_id == Appointment.id)
         .where(ExaminationPlace.examination_id == row.id, Appointment.state.in_(ACTIVE))
-        .order_by(Appointment.id)
+        .order_by(Appointment.schedule_id, Appointment.id)
     ).all()
     for appointment_id in live:
         service.cancel_appointment(session, appointment_id, reason)

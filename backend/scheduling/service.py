@@ -247,7 +247,8 @@ def sweep_expired_holds(session: Session, limit: int = SWEEP_BATCH) -> int:
         .order_by(Slot.hold_until)
         .limit(limit),
     )
-    for slot in lapsed:
+    # By session: each waiting list is entered in turn, and two who sweep must not wait for each other.
+    for slot in sorted(lapsed, key=lambda one: one.schedule_id):
         pool.expire(session, slot)
     return len(lapsed)
 

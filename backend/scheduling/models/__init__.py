@@ -27,6 +27,7 @@ from backend.scheduling.models.places import (
     SlotEvent,
     claimable,
     open_to,
+    out_of_line,
 )
 from backend.scheduling.models.rush import Rush, RushTicket
 from backend.scheduling.models.sessions import Schedule, TemplateEntry
@@ -61,4 +62,5 @@ __all__ = [
     "has_line",
     "is_cared_for",
     "open_to",
+    "out_of_line",
 ]

@@ -24,6 +24,7 @@ from backend.kernel.clock import HalfDay
 from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
 from backend.kernel.ids import Id
 from backend.scheduling.models.sessions import ONE_PERFORMER, performer_of
+from backend.scheduling.models.waiting import has_line
 from backend.scheduling.rules import (
     ACTIVE,
     OCCUPYING,
@@ -187,15 +188,26 @@ class SlotEvent(HospitalOwned, Base):
 def claimable(at: dt.datetime, channel: Channel | None = None) -> ColumnElement[bool]:
     """``rules.is_claimable`` in SQL: expiry is a predicate of the claim, not a sweeper's work.
 
-    With ``channel``, only what that channel may take: places reserved for others wait for their release.
+    With ``channel``, only what that channel may take: places reserved for others wait for their release, and those
+    of a session with a waiting list are the line's.
     """
     lapsed = and_(Slot.state == SlotState.HELD, Slot.hold_until <= at)
     is_claimable = and_(or_(Slot.state == SlotState.FREE, lapsed), Slot.ends_at > at)
     if channel is None:
         return is_claimable
-    return and_(is_claimable, open_to(channel, at))
+    return and_(is_claimable, open_to(channel, at), out_of_line(channel, at))
 
 
-def open_to(channel: Any, at: Any) -> ColumnElement[bool]:
-    """The place is reserved for nobody, for ``channel``, or no longer; both may be bound parameters."""
-    return or_(Slot.reserved_for.is_(None), Slot.reserved_for == channel, Slot.reserved_until <= at)
+def open_to(channel: Any, at: Any, place: Any = Slot) -> ColumnElement[bool]:
+    """``place`` is reserved for nobody, for ``channel``, or no longer; both may be bound parameters."""
+    return or_(
+        place.reserved_for.is_(None), place.reserved_for == channel, place.reserved_until <= at
+    )
+
+
+def out_of_line(channel: Any, at: Any) -> ColumnElement[bool]:
+    """Nobody overtakes a waiting list: its session's places are the line's, but for those ``channel`` has to itself."""
+    return or_(
+        ~has_line(Slot.schedule_id),
+        and_(Slot.reserved_for == channel, Slot.reserved_until > at),
+    )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from backend.kernel.ids import Id
 from backend.kernel.uow import now
 from backend.scheduling.errors import RushNotFound
-from backend.scheduling.models import Rush, RushTicket, Schedule, Slot, claimable, has_line
+from backend.scheduling.models import Rush, RushTicket, Schedule, Slot, claimable
 from backend.scheduling.queries.sessions import is_foreign
 from backend.scheduling.rules import Channel, LineState, RushTicketState, ScheduleStatus
 from backend.scheduling.views import RushTicketView, RushView
@@ -53,7 +53,6 @@ def count_places(session: Session, department_id: Id, day: dt.date) -> int:
                 Schedule.business_date == day,
                 Schedule.status == ScheduleStatus.OPEN,
                 claimable(now(session), Channel.WECHAT),
-                ~has_line(Schedule.id),
             )
         )
         or 0

@@ -97,8 +97,11 @@ def list_schedules(
     last: dt.date,
     department_id: Id | None = None,
     visit_type: VisitType | None = None,
+    channel: Channel | None = None,
 ) -> list[ScheduleView]:
     """Every session from ``first`` to ``last`` (both included) with its places counted.
+
+    With ``channel`` only places that channel may claim count as free.
 
     Two queries, in the order of day, department, half-day, time, practitioner.
     """
@@ -107,7 +110,7 @@ def list_schedules(
         where.append(Schedule.department_id == department_id)
     if visit_type is not None:
         where.append(Schedule.visit_type == visit_type)
-    return schedule_views(session, *where)
+    return schedule_views(session, *where, channel=channel)
 
 
 def departments_with_devices(session: Session, *, hospital_id: Id) -> frozenset[Id]:

@@ -273,6 +273,7 @@ def list_equivalents(session: Session, disruption_id: Id) -> list[ScheduleView]:
         view.schedule_id: view
         for view in list_schedules(
             session,
+            channel=visit.channel,
             hospital_id=row.hospital_id,
             first=first,
             last=last,

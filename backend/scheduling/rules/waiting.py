@@ -38,6 +38,7 @@ class WaitingEnd(StrEnum):
 
     BOOKED_ELSEWHERE = "booked_elsewhere"
     GAVE_UP = "gave_up"
+    NOT_ALLOWED = "not_allowed"
     SESSION_OVER = "session_over"
     SESSION_STOPPED = "session_stopped"
     SILENT = "silent"
@@ -58,6 +59,7 @@ WAITING_WORDS = {
 WAITING_END_WORDS = {
     WaitingEnd.BOOKED_ELSEWHERE: _("已在同一半天挂上号"),
     WaitingEnd.GAVE_UP: _("患者退出"),
+    WaitingEnd.NOT_ALLOWED: _("按挂号规则不能再挂（限次、暂停预约或当日限制）"),
     WaitingEnd.SESSION_OVER: _("出诊已结束"),
     WaitingEnd.SESSION_STOPPED: _("停诊"),
     WaitingEnd.SILENT: _("多次有号未付款"),

@@ -27,13 +27,12 @@ from backend.scheduling.errors import (
 from backend.scheduling.models import Appointment, Schedule, Slot
 from backend.scheduling.queries import is_foreign
 from backend.scheduling.rules import (
-    AppointmentState,
     Channel,
     ScheduleStatus,
     SlotEventKind,
     SlotState,
 )
-from backend.scheduling.services import pool
+from backend.scheduling.services import life, pool
 
 
 def add_number(
@@ -55,7 +54,15 @@ def add_number(
     if schedule.business_date < today(session):
         raise ScheduleOver
     slot = _new_place(session, schedule, reason)
-    appointment = _appointment(session, schedule, slot, patient_id, Channel(channel))
+    appointment = life.appointment_in(
+        schedule,
+        slot,
+        patient_id=patient_id,
+        channel=Channel(channel),
+        until=slot.ends_at,
+        at=now(session),
+    )
+    slot.appointment_id = appointment.id
     try:
         with session.begin_nested():
             session.add(slot)
@@ -108,33 +115,3 @@ def _new_place(session: Session, schedule: Schedule, reason: str) -> Slot:
         life=0,
         is_added=True,
     )
-
-
-def _appointment(
-    session: Session, schedule: Schedule, slot: Slot, patient_id: Id, channel: Channel
-) -> Appointment:
-    appointment = Appointment(
-        id=new_id(),
-        hospital_id=schedule.hospital_id,
-        patient_id=patient_id,
-        slot_id=slot.id,
-        schedule_id=schedule.id,
-        practitioner_id=schedule.practitioner_id,
-        device_id=schedule.device_id,
-        department_id=schedule.department_id,
-        location_id=schedule.location_id,
-        business_date=schedule.business_date,
-        half_day=schedule.half_day,
-        visit_type=schedule.visit_type,
-        price_item_code=schedule.price_item_code,
-        fee_fen=schedule.fee_fen,
-        number=slot.number,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        channel=channel,
-        state=AppointmentState.HELD,
-        hold_until=slot.ends_at,
-        created_at=now(session),
-    )
-    slot.appointment_id = appointment.id
-    return appointment

@@ -35,8 +35,8 @@ from backend.scheduling.models import (
     Schedule,
     Slot,
     SlotEvent,
-    has_line,
     open_to,
+    out_of_line,
 )
 from backend.scheduling.rules import (
     ACTIVE,
@@ -47,17 +47,13 @@ from backend.scheduling.rules import (
     SlotEventKind,
     SlotState,
 )
+from backend.scheduling.services.life import COPIED
 
 _SESSIONS = cast(Table, Schedule.__table__)
 _PLACES = cast(Table, Slot.__table__)
 _VISITS = cast(Table, Appointment.__table__)
 _LIFE = cast(Table, SlotEvent.__table__)
 
-#: What an appointment copies from its session, as it was when the place was taken.
-COPIED = (
-    "hospital_id", "practitioner_id", "device_id", "department_id", "location_id", "business_date", "half_day",
-    "visit_type", "price_item_code", "fee_fen",
-)  # fmt: skip
 #: What the rules know of each of the patient's other visits.
 VISIT = ("id", "practitioner_id", "business_date", "half_day", "visit_type", "state", "hold_until")
 
@@ -90,13 +86,6 @@ _VISIT_OF_PATIENT = and_(
 )
 
 
-#: Nobody overtakes a waiting list: its session's places are the line's, but for those the channel has to itself.
-_NO_LINE = or_(
-    ~has_line(_PLACES.c.schedule_id),
-    and_(Slot.reserved_for == _CHANNEL, Slot.reserved_until > _AT),
-)
-
-
 def _lapsed_place() -> Any:
     """The earliest place of the session whose hold has ended, if there is one."""
     return (
@@ -107,7 +96,7 @@ def _lapsed_place() -> Any:
             _PLACES.c.hold_until <= _AT,
             _PLACES.c.ends_at > _AT,
             open_to(_CHANNEL, _AT),
-            _NO_LINE,
+            out_of_line(_CHANNEL, _AT),
         )
         .order_by(_PLACES.c.starts_at, _PLACES.c.number)
         .limit(_ONE)
@@ -172,7 +161,8 @@ def _claim(where: ColumnElement[bool], *order: ColumnElement[Any]) -> Select[Any
             *(_SESSIONS.c[name] for name in COPIED),
         )
         .select_from(_PLACES.join(_SESSIONS, _SESSIONS.c.id == _PLACES.c.schedule_id))
-        .where(where, IS_FREE, _PLACES.c.ends_at > _AT, open_to(_CHANNEL, _AT), _NO_LINE)
+        .where(where, IS_FREE, _PLACES.c.ends_at > _AT, open_to(_CHANNEL, _AT))
+        .where(out_of_line(_CHANNEL, _AT))
         .where(seen == bindparam("seen"))
         .order_by(*order)
         .limit(_ONE)
@@ -264,8 +254,7 @@ def lapsed_place(schedule_id: Id, at: dt.datetime, channel: Channel) -> Select[S
     return (
         select(Slot)
         .where(Slot.schedule_id == schedule_id, IS_HELD, Slot.hold_until <= at, Slot.ends_at > at)
-        .where(open_to(channel, at))
-        .where(or_(~has_line(Slot.schedule_id), Slot.reserved_for == channel))
+        .where(open_to(channel, at), out_of_line(channel, at))
         .order_by(Slot.starts_at, Slot.number)
         .limit(1)
     )
@@ -278,16 +267,11 @@ def before_every_free_place(slot_id: Id, at: dt.datetime, channel: Channel) -> C
         earlier.starts_at < Slot.starts_at,
         and_(earlier.starts_at == Slot.starts_at, earlier.number < Slot.number),
     )
-    is_open = or_(
-        earlier.reserved_for.is_(None),
-        earlier.reserved_for == channel,
-        earlier.reserved_until <= at,
-    )
     free = exists().where(
         earlier.schedule_id == Slot.schedule_id,
         earlier.state == SlotState.FREE,
         earlier.ends_at > at,
         is_earlier,
-        is_open,
+        open_to(channel, at, earlier),
     )
     return and_(Slot.id == slot_id, ~free)

@@ -35,7 +35,7 @@ from backend.scheduling.rules import (
     Visit,
     VisitType,
 )
-from backend.scheduling.services import claims, pool
+from backend.scheduling.services import claims, life, pool
 
 #: How often a claim is begun anew because the patient's other visits changed meanwhile.
 TRIES = 4
@@ -266,7 +266,7 @@ def _run(
 
 def _appointment(session: Session, row: Row[Any], values: dict[str, Any]) -> Appointment:
     """The row just written, as an object of the session, without reading it back."""
-    copied = ("slot_id", "schedule_id", "number", "starts_at", "ends_at", *claims.COPIED)
+    copied = ("slot_id", "schedule_id", "number", "starts_at", "ends_at", *life.COPIED)
     appointment = Appointment(
         **{name: getattr(row, name) for name in copied},
         id=values["appointment"],

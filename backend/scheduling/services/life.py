@@ -1,4 +1,4 @@
-"""The written side of a place: its steps of life, and the audit rows of what was done to an appointment."""
+"""The written side of a place: who takes it, its steps of life, the audit rows of what was done to an appointment."""
 
 from __future__ import annotations
 
@@ -7,10 +7,42 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
-from backend.kernel.ids import Id
+from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import now, write_at_end
-from backend.scheduling.models import Appointment, Slot, SlotEvent
-from backend.scheduling.rules import SlotEventKind
+from backend.scheduling.models import Appointment, Schedule, Slot, SlotEvent
+from backend.scheduling.rules import AppointmentState, Channel, SlotEventKind
+
+#: What an appointment copies from its session, as it was when the place was taken.
+COPIED = (
+    "hospital_id", "practitioner_id", "device_id", "department_id", "location_id", "business_date", "half_day",
+    "visit_type", "price_item_code", "fee_fen",
+)  # fmt: skip
+
+
+def appointment_in(
+    schedule: Schedule,
+    slot: Slot,
+    *,
+    patient_id: Id,
+    channel: Channel,
+    until: dt.datetime,
+    at: dt.datetime,
+) -> Appointment:
+    """The hold that puts a patient on a place ``until`` then; not added to the session yet."""
+    return Appointment(
+        **{name: getattr(schedule, name) for name in COPIED},
+        id=new_id(),
+        patient_id=patient_id,
+        slot_id=slot.id,
+        schedule_id=schedule.id,
+        number=slot.number,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        channel=channel,
+        state=AppointmentState.HELD,
+        hold_until=until,
+        created_at=at,
+    )
 
 
 def note(

@@ -21,13 +21,20 @@ from backend.scheduling.errors import (
 )
 from backend.scheduling.models import Appointment, Schedule, Slot, claimable
 from backend.scheduling.queries import is_foreign
-from backend.scheduling.rules import AppointmentState, ScheduleStatus, SlotEventKind, SlotState
-from backend.scheduling.services import pool
+from backend.scheduling.rules import (
+    AppointmentState,
+    Channel,
+    ScheduleStatus,
+    SlotEventKind,
+    SlotState,
+)
+from backend.scheduling.services import pool, waiting
 
 
 def move_appointment(session: Session, appointment_id: Id, schedule_id: Id) -> Appointment:
     """Give a booked visit the next free place of another session that costs the same.
 
+    A place that its channel could book: it overtakes no waiting list and takes nothing reserved for others.
     The new place is claimed without waiting while the old one is locked, so two moves never wait for each other.
     Raises ScheduleNotFound, ScheduleStopped, WrongAppointmentState, NotEquivalent, SlotGone, AlreadyBooked.
     Publishes AppointmentMoved.
@@ -42,9 +49,12 @@ def move_appointment(session: Session, appointment_id: Id, schedule_id: Id) -> A
         raise ScheduleStopped
     if not _costs_the_same(appointment, schedule):
         raise NotEquivalent
-    new = _claim_place(session, schedule)
-    _leave(session, appointment, old)
+    # Both may change hands below; the new place is then claimed without waiting for anybody who holds it.
+    waiting.lock_lines(session, (old.schedule_id, schedule.id))
+    new = _claim_place(session, schedule, appointment.channel)
+    # First the visit sits in its new place: the old one may go to the next in line in the moment it is free.
     _sit(session, appointment, schedule, new)
+    _leave(session, appointment, old)
     outbox.publish(
         session,
         AppointmentMoved(
@@ -67,12 +77,12 @@ def _costs_the_same(appointment: Appointment, schedule: Schedule) -> bool:
     )
 
 
-def _claim_place(session: Session, schedule: Schedule) -> Slot:
+def _claim_place(session: Session, schedule: Schedule, channel: Channel) -> Slot:
     at = now(session)
     free = claim(
         session,
         select(Slot)
-        .where(Slot.schedule_id == schedule.id, claimable(at))
+        .where(Slot.schedule_id == schedule.id, claimable(at, channel))
         .order_by(Slot.starts_at, Slot.number)
         .limit(1),
     )

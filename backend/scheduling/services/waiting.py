@@ -7,8 +7,9 @@ their line's name, entries with an offer only under their place's row.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,9 +22,10 @@ from backend.contracts.waiting import (
     WaitingJoined,
 )
 from backend.kernel import audit, outbox
+from backend.kernel.errors import Conflict
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import claim, lock_name
-from backend.kernel.uow import now
+from backend.kernel.uow import now, today
 from backend.scheduling import rules
 from backend.scheduling.errors import (
     AlreadyBooked,
@@ -44,9 +46,8 @@ from backend.scheduling.models import (
     claimable,
 )
 from backend.scheduling.queries import is_foreign, policy_for
+from backend.scheduling.queries.explain import case_of, visits_of
 from backend.scheduling.rules import (
-    ACTIVE,
-    AppointmentState,
     Channel,
     ScheduleStatus,
     SlotEventKind,
@@ -62,8 +63,9 @@ def join_line(
 ) -> WaitingEntry:
     """Stand at the end of a full session's line. Publishes WaitingJoined.
 
-    Raises ScheduleNotFound, LineClosed (stopped, over, or not yet open), PlacesLeft (book instead), AlreadyBooked,
-    AlreadyWaiting, TooManyLines.
+    Raises ScheduleNotFound, LineClosed (stopped, over, not yet open, or a device's), PlacesLeft (book instead),
+    AlreadyWaiting, TooManyLines, and the refusals of the rules for who could not book a place either: AlreadyBooked,
+    SameDayClosed, BookingSuspended, TooManyVisits.
     """
     channel = Channel(channel)
     schedule = session.get(Schedule, schedule_id)
@@ -107,6 +109,12 @@ def leave_line(session: Session, entry_id: Id, reason: WaitingEnd) -> None:
         raise LineChanged
     if entry.state is WaitingState.WAITING:
         _end(session, entry, WaitingState.WITHDRAWN, reason)
+
+
+def lock_lines(session: Session, schedule_ids: Iterable[Id]) -> None:
+    """For who frees places of several sessions: their lines, always in the same order."""
+    for schedule_id in sorted(set(schedule_ids)):
+        _enter(session, schedule_id)
 
 
 def pass_on(session: Session, slot: Slot) -> WaitingEntry | None:
@@ -195,7 +203,7 @@ def end_offer(session: Session, appointment: Appointment, *, is_silent: bool) ->
 
 
 def serve_line(session: Session, schedule_id: Id) -> int:
-    """Offer the session's places that are free or lapsed to its line, or close the line when the session is over.
+    """Offer the session's free places to its line, or close the line when the session is over.
 
     For places that came back without a hand of ours (a reserve released, a place added, a lost timer). How many
     entries were changed.
@@ -239,7 +247,8 @@ def _enter(session: Session, schedule_id: Id) -> None:
 def _check_can_join(session: Session, schedule: Schedule, patient_id: Id, channel: Channel) -> None:
     at = now(session)
     policy = _policy(session, schedule)
-    if schedule.status is not ScheduleStatus.OPEN:
+    # A place on a device is a part of an examination, which is planned and booked whole.
+    if schedule.status is not ScheduleStatus.OPEN or schedule.practitioner_id is None:
         raise LineClosed
     if not rules.is_day_bookable(schedule.business_date, at, policy):
         raise LineClosed
@@ -265,45 +274,44 @@ def _check_can_join(session: Session, schedule: Schedule, patient_id: Id, channe
     )
     if counted[1] and not line:
         raise PlacesLeft
-    if _is_booked(session, schedule, patient_id):
-        raise AlreadyBooked
+    if (refusal := _refusal(session, schedule, patient_id, channel)) is not None:
+        raise refusal
 
 
-def _is_booked(session: Session, schedule: Schedule, patient_id: Id) -> bool:
-    """The patient has an active visit where the session is: it would refuse a second."""
-    same = (
-        Appointment.schedule_id == schedule.id
-        if schedule.practitioner_id is None
-        else or_(
-            Appointment.schedule_id == schedule.id,
-            Appointment.practitioner_id == schedule.practitioner_id,
-        )
-    )
-    found = session.scalar(
-        select(Appointment.id).where(
-            Appointment.patient_id == patient_id,
-            Appointment.business_date == schedule.business_date,
-            Appointment.half_day == schedule.half_day,
-            Appointment.state.in_(ACTIVE),
-            same,
-        )
-    )
-    return found is not None
+def _refusal(
+    session: Session, schedule: Schedule, patient_id: Id, channel: Channel
+) -> Conflict | None:
+    """Why the rules of booking would not let the patient have a place of the session now; None when they would."""
+    policy = _policy(session, schedule)
+    visits = visits_of(session, patient_id, today(session) - rules.look_back(policy))
+    return rules.first_refusal(case_of(session, schedule, channel, visits), policy)
 
 
 def _offer(session: Session, entry: WaitingEntry, slot: Slot, schedule: Schedule) -> bool:
-    """Hold the place in the patient's name; False when too little time is left, or they have a visit there already."""
+    """Hold the place in the patient's name; False when too little time is left, or the rules do not let them have it.
+
+    The rules' refusal ends the entry: nobody else may have a place while it waits.
+    """
     at = now(session)
     until = rules.offer_until(at, slot.ends_at, _policy(session, schedule).offer)
     if until is None or _is_kept_from(slot, entry, at):
         return False
-    appointment = _hold(entry, slot, schedule)
-    appointment.hold_until, appointment.created_at = until, at
+    refusal = _refusal(session, schedule, entry.patient_id, entry.channel)
+    if refusal is not None:
+        is_there = isinstance(refusal, AlreadyBooked)
+        reason = WaitingEnd.BOOKED_ELSEWHERE if is_there else WaitingEnd.NOT_ALLOWED
+        _end(session, entry, WaitingState.CLOSED, reason)
+        return False
+    appointment = life.appointment_in(
+        schedule, slot, patient_id=entry.patient_id, channel=entry.channel, until=until, at=at
+    )
     try:
         with session.begin_nested():
             session.add(appointment)
-    except IntegrityError:
-        _end(session, entry, WaitingState.CLOSED, WaitingEnd.BOOKED_ELSEWHERE)
+    except IntegrityError as error:
+        # Both databases name the columns of the violated index. Another's place is no reason to end the wait.
+        if "patient_id" in str(error.orig):
+            _end(session, entry, WaitingState.CLOSED, WaitingEnd.BOOKED_ELSEWHERE)
         return False
     slot.state, slot.hold_until, slot.appointment_id = SlotState.HELD, until, appointment.id
     life.note(session, slot, SlotEventKind.HELD, appointment.id, until)
@@ -320,28 +328,6 @@ def _offer(session: Session, entry: WaitingEntry, slot: Slot, schedule: Schedule
     _record(session, "offer_place", entry)
     session.flush()
     return True
-
-
-#: What an appointment copies from its session.
-_COPIED = (
-    "hospital_id", "practitioner_id", "device_id", "department_id", "location_id", "business_date", "half_day",
-    "visit_type", "price_item_code", "fee_fen",
-)  # fmt: skip
-
-
-def _hold(entry: WaitingEntry, slot: Slot, schedule: Schedule) -> Appointment:
-    return Appointment(
-        **{name: getattr(schedule, name) for name in _COPIED},
-        id=new_id(),
-        patient_id=entry.patient_id,
-        slot_id=slot.id,
-        schedule_id=schedule.id,
-        number=slot.number,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        channel=entry.channel,
-        state=AppointmentState.HELD,
-    )
 
 
 def _offered(session: Session, appointment_id: Id) -> WaitingEntry | None:
