@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0021_waiting_not_allowed"
-down_revision = "0020_numbered_when_paid"
+down_revision = "0021_card_traces"
 branch_labels = None
 depends_on = None
 
