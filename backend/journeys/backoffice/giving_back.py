@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, flash, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -71,7 +71,8 @@ def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
         )
         session.flush()
         views = [bills.get_refund(session, refund.id) for refund in made]
-    return common.show_hand(patient_id, _words(views))
+    flash(_words(views), "ok")
+    return redirect_to("front_desk.patient", patient_id=patient_id)
 
 
 @blueprint.post(
