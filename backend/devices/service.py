@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -33,6 +33,22 @@ from backend.kernel.permissions import Actor, ActorKind, Permission
 from backend.kernel.uow import actor, now
 from backend.organization import queries as organization
 from backend.queueing import service as queueing
+
+_SESSIONS = cast(Table, PatientSession.__table__)
+#: These two are part of everything a kiosk asks: made once, so that SQLAlchemy need not look at them anew each time.
+_TOUCH = (
+    update(_SESSIONS)
+    .where(
+        _SESSIONS.c.token_hash == bindparam("token"),
+        _SESSIONS.c.kiosk_id == bindparam("kiosk"),
+        _SESSIONS.c.ends_at > bindparam("at"),
+    )
+    .values(ends_at=bindparam("until"))
+    .returning(_SESSIONS.c.patient_id)
+)
+_WHO = select(Kiosk.id, Kiosk.hospital_id, Kiosk.code, Kiosk.revoked_at).where(
+    Kiosk.credential_hash == bindparam("credential")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,7 @@ def reinstate(session: Session, kiosk_id: Id, *, hospital_id: Id) -> None:
 
 def actor_of_credential(session: Session, credential: str) -> Actor:
     """The kiosk as an actor, allowed only what kiosks may do; CredentialRefused (401)."""
-    kiosk = session.scalar(select(Kiosk).where(Kiosk.credential_hash == rules.digest(credential)))
+    kiosk = session.execute(_WHO, {"credential": rules.digest(credential)}).one_or_none()
     if kiosk is None or kiosk.revoked_at is not None:
         raise CredentialRefused
     return Actor(
@@ -212,16 +228,18 @@ def touch_session(session: Session, *, kiosk_id: Id, token: str) -> Id:
 
     PatientSessionEnded (410) when it has ended, is another kiosk's or never was.
     """
-    patient_id: Id | None = session.scalar(
-        update(PatientSession)
-        .where(
-            PatientSession.token_hash == rules.digest(token),
-            PatientSession.kiosk_id == kiosk_id,
-            PatientSession.ends_at > now(session),
+    patient_id: Id | None = (
+        session.connection()
+        .execute(
+            _TOUCH,
+            {
+                "token": rules.digest(token),
+                "kiosk": kiosk_id,
+                "at": now(session),
+                "until": now(session) + rules.SESSION_LIFE,
+            },
         )
-        .values(ends_at=now(session) + rules.SESSION_LIFE)
-        .returning(PatientSession.patient_id)
-        .execution_options(synchronize_session=False)
+        .scalar()
     )
     if patient_id is None:
         raise PatientSessionEnded

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import LargeBinary, String, Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from backend.kernel.db import Base
 from backend.kernel.errors import Conflict, InvalidInput
@@ -37,6 +38,24 @@ class IdempotencyAnswer(Base):
 
 
 _ANSWERS = cast(Table, IdempotencyAnswer.__table__)
+
+
+def _claim(insert: postgresql.Insert | sqlite.Insert) -> ReturningInsert[Any]:
+    """Take the key, unless it was used."""
+    return (
+        insert.values(
+            {name: bindparam(name) for name in ("scope", "key_hash", "request_hash", "created_at")}
+        )
+        .on_conflict_do_nothing()
+        .returning(_ANSWERS.c.scope)
+    )
+
+
+#: Made once, so that SQLAlchemy need not look at them anew each time.
+_CLAIM = {
+    "postgresql": _claim(postgresql.insert(_ANSWERS)),
+    "sqlite": _claim(sqlite.insert(_ANSWERS)),
+}
 _KEEP_ANSWER = (
     update(_ANSWERS)
     .where(_ANSWERS.c.scope == bindparam("of"), _ANSWERS.c.key_hash == bindparam("by"))
@@ -60,12 +79,16 @@ def once(
         raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
     digest = hashlib.sha256(key.encode()).digest()
     fingerprint = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).digest()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    claimed = session.execute(
-        insert(_ANSWERS)
-        .values(scope=scope, key_hash=digest, request_hash=fingerprint, created_at=now(session))
-        .on_conflict_do_nothing()
-        .returning(_ANSWERS.c.scope)
+    session.flush()
+    connection = session.connection()
+    claimed = connection.execute(
+        _CLAIM[connection.dialect.name],
+        {
+            "scope": scope,
+            "key_hash": digest,
+            "request_hash": fingerprint,
+            "created_at": now(session),
+        },
     ).first()
     if claimed is None:
         stored = session.get_one(IdempotencyAnswer, (scope, digest), populate_existing=True)
@@ -74,7 +97,7 @@ def once(
         return stored.answer or {}
     answer: dict[str, Any] = json.loads(json.dumps(act(), default=str))
     session.flush()
-    session.connection().execute(_KEEP_ANSWER, {"of": scope, "by": digest, "said": answer})
+    connection.execute(_KEEP_ANSWER, {"of": scope, "by": digest, "said": answer})
     return answer
 
 
