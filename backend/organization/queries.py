@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import BindParameter, bindparam, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from backend.kernel.errors import NotFound
@@ -32,6 +32,18 @@ class Label:
     name: str
     title: str
     specialty: str
+
+
+_AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
+_NONE = literal("")
+#: Part of everything that shows a visit: made once, so that SQLAlchemy need not look at it anew each time.
+_LABELS = union_all(
+    select(Practitioner.id, Practitioner.name, Practitioner.title, Practitioner.specialty).where(
+        Practitioner.id.in_(_AMONG)
+    ),
+    select(Department.id, Department.name, _NONE, _NONE).where(Department.id.in_(_AMONG)),
+    select(Location.id, Location.name, _NONE, _NONE).where(Location.id.in_(_AMONG)),
+)
 
 
 def get_hospital(session: Session, hospital_id: Id) -> Hospital:
@@ -130,15 +142,7 @@ def locations_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, Location]:
 
 def labels_by_id(session: Session, ids: Iterable[Id]) -> dict[Id, Label]:
     """What those departments, places and practitioners among ``ids`` that exist are called, in one query."""
-    wanted, none = set(ids), literal("")
-    people = select(
-        Practitioner.id, Practitioner.name, Practitioner.title, Practitioner.specialty
-    ).where(Practitioner.id.in_(wanted))
-    departments = select(Department.id, Department.name, none, none).where(
-        Department.id.in_(wanted)
-    )
-    places = select(Location.id, Location.name, none, none).where(Location.id.in_(wanted))
-    rows = session.execute(union_all(people, departments, places))
+    rows = session.execute(_LABELS, {"ids": list(set(ids))})
     return {row.id: Label(row.name, row.title, row.specialty) for row in rows}
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from backend.billing.errors import (
@@ -24,15 +34,38 @@ from backend.billing.views import (
 from backend.kernel.ids import Id
 
 
-def _prices(hospital_id: Id, day: dt.date) -> Select[PriceItem, PriceVersion]:
-    in_force = and_(
+def _in_force(day: dt.date | BindParameter[dt.date]) -> ColumnElement[bool]:
+    return and_(
         PriceVersion.item_id == PriceItem.id,
         PriceVersion.effective_from <= day,
         or_(PriceVersion.effective_until.is_(None), PriceVersion.effective_until > day),
     )
+
+
+#: What everything that costs something asks: made once, so that SQLAlchemy need not look at it anew each time.
+_PRICE = (
+    select(
+        PriceItem.id,
+        PriceItem.code,
+        PriceItem.name,
+        PriceItem.unit,
+        PriceItem.category,
+        PriceVersion.price_fen,
+        PriceVersion.effective_from,
+    )
+    .join(PriceVersion, _in_force(bindparam("day", type_=Date)))
+    .where(
+        PriceItem.hospital_id == bindparam("hospital"),
+        PriceItem.code == bindparam("code"),
+        PriceItem.is_active,
+    )
+)
+
+
+def _prices(hospital_id: Id, day: dt.date) -> Select[PriceItem, PriceVersion]:
     return (
         select(PriceItem, PriceVersion)
-        .join(PriceVersion, in_force)
+        .join(PriceVersion, _in_force(day))
         .where(PriceItem.hospital_id == hospital_id, PriceItem.is_active)
         .order_by(PriceItem.code)
     )
@@ -52,10 +85,10 @@ def _price_view(item: PriceItem, version: PriceVersion) -> PriceView:
 
 def get_price(session: Session, hospital_id: Id, code: str, on: dt.date) -> PriceView:
     """What ``code`` costs on that business date; PriceUnknown (404) when it has no price then."""
-    row = session.execute(_prices(hospital_id, on).where(PriceItem.code == code)).first()
+    row = session.execute(_PRICE, {"hospital": hospital_id, "day": on, "code": code}).first()
     if row is None:
         raise PriceUnknown(item=code)
-    return _price_view(*row)
+    return PriceView(*row)
 
 
 def get_prices(
