@@ -61,6 +61,8 @@ class EInvoiceClerk:
             if state in (EInvoiceState.CREATED, EInvoiceState.UNKNOWN):
                 with database.write(ACTOR) as session:
                     before = einvoice.begin_issue(session, event.einvoice_id)
+                if before not in (EInvoiceState.CREATED, EInvoiceState.UNKNOWN):
+                    return  # gone before anything was sent
                 bill = self.platform.find(number) if before is EInvoiceState.UNKNOWN else None
                 if bill is None and order.total_fen != amount_fen:
                     # Never issued, and by now it would say more than was paid.

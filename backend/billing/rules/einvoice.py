@@ -31,7 +31,8 @@ EINVOICE_MOVES: Mapping[EInvoiceState, frozenset[EInvoiceState]] = {
     EInvoiceState.ISSUED: frozenset({EInvoiceState.RED_PENDING}),
     EInvoiceState.FAILED: frozenset({EInvoiceState.UNKNOWN, EInvoiceState.RED_LETTERED}),
     EInvoiceState.RED_PENDING: frozenset({EInvoiceState.RED_LETTERED}),
-    EInvoiceState.RED_LETTERED: frozenset(),
+    # Given up before it was sent, and it has arrived there all the same.
+    EInvoiceState.RED_LETTERED: frozenset({EInvoiceState.ISSUED}),
 }
 #: Nothing stands under these any more.
 GONE = frozenset({EInvoiceState.RED_LETTERED})

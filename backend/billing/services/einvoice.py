@@ -15,7 +15,7 @@ from backend.contracts.billing import ElectronicInvoiceDue
 from backend.kernel import audit, outbox
 from backend.kernel.errors import Conflict
 from backend.kernel.ids import Id, new_id
-from backend.kernel.locks import lock_row
+from backend.kernel.locks import lock_row, lock_rows
 from backend.kernel.uow import now
 from backend.patients import queries as patients
 
@@ -37,19 +37,14 @@ def bring_up_to_date(session: Session, invoice_id: Id) -> None:
         return  # nothing was paid for it, or only put on account
     lines = _lines(session, invoice_id)
     wanted = sum(line.amount_fen for line in lines)
-    rows = list(
-        session.scalars(
-            select(ElectronicInvoice)
-            .where(ElectronicInvoice.invoice_id == invoice_id)
-            .order_by(ElectronicInvoice.sequence)
-        )
-    )
+    ids = select(ElectronicInvoice.id).where(ElectronicInvoice.invoice_id == invoice_id)
+    rows = lock_rows(session, ElectronicInvoice, session.scalars(ids))
+    rows.sort(key=lambda row: row.sequence)
     standing = [row for row in rows if row.state not in (*GONE, EInvoiceState.RED_PENDING)]
-    if standing and standing[-1].amount_fen == wanted:
-        return
-    for row in standing:
+    is_right = bool(standing) and standing[-1].amount_fen == wanted
+    for row in standing[:-1] if is_right else standing:
         _begin_red(session, row)
-    if wanted:
+    if wanted and not is_right:
         row = ElectronicInvoice(
             id=new_id(),
             hospital_id=invoice.hospital_id,
@@ -105,23 +100,16 @@ def begin_issue(session: Session, row_id: Id) -> EInvoiceState:
 
 
 def store_issued(session: Session, row_id: Id, bill: IssuedEInvoice) -> None:
-    """The platform has issued it. When it should be gone meanwhile, it is written off next."""
-    row = _lock(session, row_id)
-    if row.state is not EInvoiceState.UNKNOWN:
+    """The platform has issued it. When it should be gone meanwhile, it is written off next, for one over the rest."""
+    row = _lock_with_bill(session, row_id)
+    was_dropped = row.state in GONE and not row.number
+    if row.state is not EInvoiceState.UNKNOWN and not was_dropped:
         return
     row.batch_code, row.number = bill.batch_code, bill.number
     row.check_code, row.url = bill.check_code, bill.url
     row.issued_at = now(session)
     _set(session, row, EInvoiceState.ISSUED)
-    later = session.scalar(
-        select(ElectronicInvoice.id).where(
-            ElectronicInvoice.invoice_id == row.invoice_id,
-            ElectronicInvoice.sequence > row.sequence,
-        )
-    )
-    wanted = sum(line.amount_fen for line in _lines(session, row.invoice_id))
-    if later is not None or wanted != row.amount_fen:
-        _begin_red(session, row)
+    bring_up_to_date(session, row.invoice_id)
 
 
 def store_failed(session: Session, row_id: Id, words: str) -> None:
@@ -133,10 +121,11 @@ def store_failed(session: Session, row_id: Id, words: str) -> None:
 
 
 def drop(session: Session, row_id: Id) -> None:
-    """It never was, and it should not be any more."""
-    row = _lock(session, row_id)
+    """It never was, and it should not be any more: one over the rest takes its place."""
+    row = _lock_with_bill(session, row_id)
     if row.state is EInvoiceState.UNKNOWN:
         _set(session, row, EInvoiceState.RED_LETTERED)
+        bring_up_to_date(session, row.invoice_id)
 
 
 def store_red(session: Session, row_id: Id, bill: IssuedEInvoice) -> None:
@@ -170,6 +159,12 @@ def _lines(session: Session, invoice_id: Id) -> tuple[EInvoiceLine, ...]:
         for line in queries.get_invoice(session, invoice_id).lines
         if line.amount_fen > line.refunded_fen
     )
+
+
+def _lock_with_bill(session: Session, row_id: Id) -> ElectronicInvoice:
+    """The row, to bring its bill up to date by: the bill is locked first, as there."""
+    lock_invoice(session, session.get_one(ElectronicInvoice, row_id).invoice_id)
+    return _lock(session, row_id)
 
 
 def _lock(session: Session, row_id: Id) -> ElectronicInvoice:

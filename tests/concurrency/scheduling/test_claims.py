@@ -6,7 +6,6 @@ The negative control takes the locks and the last defences away and sees the sam
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from backend.scheduling.errors import AlreadyBooked, SlotGone
 from backend.scheduling.models import Appointment, Slot
 from backend.scheduling.rules import HOLD, OCCUPYING, AppointmentState, Channel, SlotState
 from backend.scheduling.verify import verify_slots
+from tests.concurrency.kernel.together import wait_until_somebody_waits
 from tests.factories.clinic import make_clinic, open_schedules
 from tests.factories.databases import SYSTEM
 
@@ -164,16 +164,6 @@ def without_row_locks(database: Database) -> Iterator[None]:
         yield
     finally:
         event.remove(database.engine, "before_cursor_execute", cut)
-
-
-def wait_until_somebody_waits(database: Database) -> None:
-    """Until one transaction waits for another; this thread asks the database again and again."""
-    ends = time.monotonic() + DEADLINE
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with database.engine.connect() as connection:
-        while not connection.execute(waiting).scalar_one():
-            connection.rollback()
-            assert time.monotonic() < ends, "nobody waits"
 
 
 def overtaken(database: Database, patient_ids: Sequence[Id], schedule_id: Id) -> Counter[str]:
