@@ -14,6 +14,8 @@
       const pieces = Number.parseInt(input.value, 10);
       if (pieces > 0) fen += pieces * Number(input.dataset.pieces);
     }
+    const float = Number.parseFloat(drawer.querySelector("[data-float]").value);
+    if (float > 0) fen -= Math.round(float * 100);
     const difference = fen - Number(drawer.dataset.cash);
     drawer.querySelector("[data-counted]").textContent = yuan(fen);
     const shown = drawer.querySelector("[data-difference]");

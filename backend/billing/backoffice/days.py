@@ -135,12 +135,12 @@ def _by_tender(day: DayView) -> dict[Tender, dict[MovementKind, Cell]]:
 
 
 def _by_channel(day: DayView) -> dict[Channel, Cell]:
-    """Count and fen by channel, in the order of the channels."""
+    """Count and fen by channel, in the order of the channels; what balances paid counts in no sum."""
     table: dict[Channel, Cell] = {}
     for channel in Channel:
         lines = [line for line in day.lines if line.channel is channel]
         if lines:
-            table[channel] = sum(line.count for line in lines), sum(line.fen for line in lines)
+            table[channel] = sum(line.count for line in lines), queries.net_of(lines)
     return table
 
 

@@ -20,6 +20,7 @@ from backend.billing.errors import ShiftUnknown
 from backend.billing.rules import DENOMINATIONS_FEN
 from backend.kernel.errors import Forbidden, InvalidInput
 from backend.kernel.ids import Id
+from backend.kernel.money import parse_yuan
 from backend.kernel.permissions import Permission
 from backend.kernel.web import (
     NavItem,
@@ -78,6 +79,7 @@ def close() -> BaseResponse:
         shift = service.close_shift(
             session,
             pieces={fen: _number(form.get(f"pieces-{fen}", "")) for fen in DENOMINATIONS_FEN},
+            float_fen=_float(form.get("float", "")),
             reason=form.get("reason", ""),
             handed_to=form.get("handed_to", ""),
             seen=_number(form.get("seen", "")),
@@ -104,6 +106,14 @@ def report(shift_id: Id) -> Response:
         back="shifts.in_hand",
         **WORDS,
     )
+
+
+def _float(text: str) -> int:
+    """The float in yuan, as typed; nothing is none."""
+    try:
+        return parse_yuan(text[:12]) if text.strip() else 0
+    except InvalidInput as error:
+        raise InvalidInput(fields={"float": error.message}) from error
 
 
 def _number(text: str) -> int:

@@ -34,6 +34,7 @@ class CashierShift(HospitalOwned, Base):
         Index(None, "account_id", "closed_at"),
         Index(None, "hospital_id", "closed_at"),
         CheckConstraint("counted_fen = cash_fen + difference_fen", name="count_is_explained"),
+        CheckConstraint("float_fen >= 0", name="float_not_negative"),
         CheckConstraint("difference_fen = 0 OR reason <> ''", name="difference_has_reason"),
     )
 
@@ -44,8 +45,10 @@ class CashierShift(HospitalOwned, Base):
     opened_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     entries: Mapped[int] = mapped_column(Integer)
-    #: What the drawer should hold more than at the beginning, and what was counted.
+    #: What the drawer should hold more than at the beginning, and what was counted beside the float (备用金). Both
+    #: are negative when more was given back than taken.
     cash_fen: Mapped[int] = fen()
+    float_fen: Mapped[int] = fen(default=0)
     counted_fen: Mapped[int] = fen()
     difference_fen: Mapped[int] = fen()
     #: How many of each denomination, by its fen.

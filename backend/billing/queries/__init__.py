@@ -41,6 +41,8 @@ from backend.billing.queries.closing import (
     list_closed_days,
     list_shifts,
     list_unclosed,
+    net_of,
+    sum_moves,
 )
 from backend.billing.queries.einvoice import find_einvoices
 from backend.billing.queries.insurance import find_claims, get_claim
@@ -147,10 +149,12 @@ __all__ = [
     "list_shifts",
     "list_unclosed",
     "movements",
+    "net_of",
     "open_cashiers",
     "payment_view",
     "search_prices",
     "sum_day",
     "sum_ledger_day",
     "sum_ledger_days",
+    "sum_moves",
 ]

@@ -43,6 +43,11 @@ class MoveLine:
     channel: Channel | None = None
 
 
+def net_of(lines: Iterable[MoveLine]) -> int:
+    """Money that came less money that went, in fen. What a balance paid came when the account was topped up."""
+    return sum(line.fen for line in lines if line.tender is not Tender.PREPAID)
+
+
 @dataclass(frozen=True, slots=True)
 class ShiftView:
     """A shift: closed for good, or (``id`` None) what its cashier has in hand now."""
@@ -55,6 +60,8 @@ class ShiftView:
     closed_at: dt.datetime | None
     entries: int
     cash_fen: int
+    #: The float (备用金) beside what was counted; before the count, what it was last time.
+    float_fen: int
     counted_fen: int
     difference_fen: int
     pieces: dict[int, int]
@@ -64,8 +71,8 @@ class ShiftView:
 
     @property
     def net_fen(self) -> int:
-        """Everything taken less everything given back."""
-        return sum(line.fen for line in self.lines)
+        """Everything taken less everything given back; see ``net_of``."""
+        return net_of(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,8 @@ class DayView:
 
     @property
     def net_fen(self) -> int:
-        """Everything taken less everything given back."""
-        return sum(line.fen for line in self.lines)
+        """Everything taken less everything given back; see ``net_of``."""
+        return net_of(self.lines)
 
 
 def last_shift(session: Session, account_id: Id) -> CashierShift | None:
@@ -104,15 +111,21 @@ def list_unclosed(
     return unclosed_moves(session, account_id, hospital_id=hospital_id, since=since)
 
 
+def sum_moves(moves: Iterable[Any]) -> dict[tuple[Tender, MovementKind], tuple[int, int]]:
+    """Count and fen of each tender and kind."""
+    lines: dict[tuple[Tender, MovementKind], tuple[int, int]] = {}
+    for move in moves:
+        key = Tender(move.tender), MovementKind(move.kind)
+        count, fen = lines.get(key, (0, 0))
+        lines[key] = count + 1, fen + int(move.fen)
+    return dict(sorted(lines.items()))
+
+
 def get_open_shift(session: Session, account_id: Id, *, hospital_id: Id, label: str) -> ShiftView:
     """What a cashier has in hand now (3 statements at most)."""
     last = last_shift(session, account_id)
     moves = list_unclosed(session, account_id, hospital_id=hospital_id, last=last)
-    sums: dict[tuple[Tender, MovementKind], list[int]] = {}
-    for move in moves:
-        one = sums.setdefault((Tender(move.tender), MovementKind(move.kind)), [0, 0])
-        one[0], one[1] = one[0] + 1, one[1] + int(move.fen)
-    lines = tuple(MoveLine(*key, count, fen) for key, (count, fen) in sorted(sums.items()))
+    lines = tuple(MoveLine(*key, *sums) for key, sums in sum_moves(moves).items())
     first = moves[0].posted_at if moves else None
     return ShiftView(
         id=None,
@@ -123,6 +136,7 @@ def get_open_shift(session: Session, account_id: Id, *, hospital_id: Id, label: 
         closed_at=None,
         entries=len(moves),
         cash_fen=sum(line.fen for line in lines if line.tender is Tender.CASH),
+        float_fen=last.float_fen if last is not None else 0,
         counted_fen=0,
         difference_fen=0,
         pieces={},
@@ -176,6 +190,7 @@ def _shift_views(session: Session, shifts: Sequence[CashierShift]) -> list[Shift
             closed_at=shift.closed_at,
             entries=shift.entries,
             cash_fen=shift.cash_fen,
+            float_fen=shift.float_fen,
             counted_fen=shift.counted_fen,
             difference_fen=shift.difference_fen,
             pieces={int(fen): int(number) for fen, number in shift.pieces.items()},

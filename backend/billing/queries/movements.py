@@ -12,7 +12,7 @@ from sqlalchemy import Select, Subquery, case, exists, func, literal, select, un
 from sqlalchemy.orm import Session
 
 from backend.billing.models import Invoice, JournalEntry, Payment, Posting, Refund, ShiftEntry
-from backend.billing.rules import MONEY_ACCOUNTS, Channel, EntryKind, MovementKind
+from backend.billing.rules import MONEY_ACCOUNTS, Channel, EntryKind, MovementKind, Tender
 from backend.kernel.ids import Id
 from backend.kernel.permissions import ActorKind
 
@@ -130,10 +130,13 @@ def sum_ledger_days(
 
 
 def open_cashiers(session: Session, hospital_id: Id, day: dt.date) -> dict[str, int]:
-    """Staff with moves of that day that no closed shift has: label and their sum in fen."""
+    """Staff with moves of that day that no closed shift has: label and their money in fen, without balances'."""
     moves = movements(*day_of_hospital(hospital_id, day))
     rows = session.execute(
-        select(moves.c.actor_label, func.sum(moves.c.fen))
+        select(
+            moves.c.actor_label,
+            func.sum(case((moves.c.tender == Tender.PREPAID, 0), else_=moves.c.fen)),
+        )
         .where(moves.c.actor_kind == ActorKind.STAFF, in_no_shift(moves))
         .group_by(moves.c.actor_label)
         .order_by(moves.c.actor_label)

@@ -7,8 +7,7 @@ next. A day takes every entry dated to it, once nothing can be dated to it any m
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from flask_babel import gettext as _
 from sqlalchemy import insert, select
@@ -40,15 +39,19 @@ def close_shift(
     session: Session,
     *,
     pieces: Mapping[int, int],
+    float_fen: int = 0,
     reason: str,
     handed_to: str,
     seen: int,
 ) -> CashierShift:
     """Close the shift of whoever acts, with the drawer as it was counted (denomination in fen → pieces).
 
-    ``seen`` is how many moves were shown: ShiftMoved (409) when there are others by now. NothingToClose
-    (409); CountUnexplained (422) when the count differs and no reason is given; InvalidInput (422).
+    ``float_fen`` of it is the float (备用金) that stays in the drawer; the rest is handed over. ``seen`` is how
+    many moves were shown: ShiftMoved (409) when there are others by now. NothingToClose (409);
+    CountUnexplained (422) when the count differs and no reason is given; InvalidInput (422).
     """
+    if float_fen < 0:
+        raise InvalidInput(fields={"float": _("备用金有误")})
     cashier = actor(session)
     if cashier.id is None or cashier.hospital_id is None:
         raise Forbidden
@@ -61,9 +64,9 @@ def close_shift(
         raise NothingToClose
     if len(moves) != seen:
         raise ShiftMoved
-    lines = sum_moves(moves)
+    lines = queries.sum_moves(moves)
     cash_fen = sum(fen for (tender, _kind), (_n, fen) in lines.items() if tender is Tender.CASH)
-    counted_fen = _counted(pieces)
+    counted_fen = _counted(pieces) - float_fen
     difference_fen = counted_fen - cash_fen
     if difference_fen and not reason.strip():
         raise CountUnexplained(
@@ -79,6 +82,7 @@ def close_shift(
         closed_at=now(session),
         entries=len(moves),
         cash_fen=cash_fen,
+        float_fen=float_fen,
         counted_fen=counted_fen,
         difference_fen=difference_fen,
         pieces={str(fen): number for fen, number in pieces.items() if number},
@@ -103,16 +107,6 @@ def close_shift(
         difference_fen=difference_fen,
     )
     return shift
-
-
-def sum_moves(moves: Sequence[Any]) -> dict[tuple[Tender, MovementKind], tuple[int, int]]:
-    """Count and fen of each tender and kind."""
-    lines: dict[tuple[Tender, MovementKind], tuple[int, int]] = {}
-    for move in moves:
-        key = Tender(move.tender), MovementKind(move.kind)
-        count, fen = lines.get(key, (0, 0))
-        lines[key] = count + 1, fen + int(move.fen)
-    return dict(sorted(lines.items()))
 
 
 def close_day(session: Session, *, hospital_id: Id, day: dt.date, note: str) -> DayClose:

@@ -84,9 +84,19 @@ def test_a_shift_is_counted_closed_and_printed(
     assert answer.location.rpartition("/")[2] in page
 
 
+def test_the_float_stays_in_the_drawer(client: FlaskClient, taken: Id) -> None:
+    answer = client.post(f"{SHIFT}/close", data=count(**{"pieces-10000": "5", "float": "500"}))
+    assert answer.status_code == 303
+    report = client.get(answer.location).text
+    for words in ("备用金", "-¥500.00", "¥525.00", "¥25.00"):
+        assert words in report
+    assert "相符" in client.get(SHIFT).text
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "words"),
     [
+        ({"float": "五百"}, 422, "金额写法有误"),
         ({"pieces-500": ""}, 422, "实点与应有相差 -¥5.00"),
         ({"pieces-500": "x"}, 422, "张数有误"),
         ({"pieces-500": "99999"}, 422, "张数有误"),

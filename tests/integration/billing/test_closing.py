@@ -92,13 +92,19 @@ def close(
     who: Actor,
     pieces: dict[int, int],
     *,
+    float_fen: int = 0,
     reason: str = "",
     seen: int | None = None,
 ) -> ShiftView:
     number = in_hand(world, who).entries if seen is None else seen
     with world.database.write(who) as session:
         shift = service.close_shift(
-            session, pieces=pieces, reason=reason, handed_to="鄢丽丽", seen=number
+            session,
+            pieces=pieces,
+            float_fen=float_fen,
+            reason=reason,
+            handed_to="鄢丽丽",
+            seen=number,
         )
         shift_id = shift.id
     with world.database.read(who) as session:
@@ -176,6 +182,39 @@ def test_a_drawer_that_is_short_needs_a_reason(world: MoneyWorld) -> None:
     assert (shift.difference_fen, shift.reason) == (-500, "找零时少收一张五元")
     assert shift.pieces == {2000: 1}
     assert problems(world) == []
+
+
+def test_who_gave_back_more_than_came_in_counts_what_is_left_of_the_float(
+    world: MoneyWorld,
+) -> None:
+    mine, other = cashier(world), cashier(world, "S0010")
+    give_back(world, mine, take_cash(world, other), 2500)
+    shift = close(world, mine, {10000: 4, 5000: 1, 2000: 1, 500: 1}, float_fen=50000)
+    assert (shift.cash_fen, shift.counted_fen, shift.difference_fen) == (-2500, -2500, 0)
+    assert (shift.float_fen, in_hand(world, mine).float_fen) == (50000, 50000)
+    with pytest.raises(InvalidInput):
+        close(world, other, {2000: 1}, float_fen=-500)
+    assert problems(world) == []
+
+
+def test_what_a_balance_paid_is_not_counted_again(world: MoneyWorld, clock: FixedClock) -> None:
+    mine = cashier(world)
+    with world.database.write(mine) as session:
+        account = service.open_account(
+            session, hospital_id=world.hospital_id, patient_id=world.patient_id
+        )
+        bill = service.start_top_up(session, account_id=account.id, amount_fen=10000)
+        service.pay_cash(session, invoice_id=bill.id, received_fen=10000)
+    with world.database.write(mine) as session:
+        paid_by_balance = world.bill_in(session, "REG-ASSOC")
+        service.pay_prepaid(session, invoice_id=paid_by_balance.id)
+    assert (in_hand(world, mine).entries, in_hand(world, mine).net_fen) == (2, 10000)
+    assert day(world).net_fen == 10000
+    assert day(world).open_cashiers == {"S0009": 10000}
+    shift = close(world, mine, {10000: 1})
+    assert shift.net_fen == 10000
+    clock.set(at_local(NEXT, dt.time(8)))
+    assert close_day(world).net_fen == 10000
 
 
 def test_money_that_moves_while_the_drawer_is_counted_is_looked_at_again(
