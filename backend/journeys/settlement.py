@@ -62,7 +62,7 @@ def pay_cash(
 def pay_prepaid(
     session: Session, *, invoice_id: Id, amount_fen: int | None = None, key: str | None = None
 ) -> Id:
-    """Pay from the patient's account and confirm what that pays for; the payment. Errors: those of billing's."""
+    """Pay from the patient's account and confirm what that pays for; the payment. Amount and errors: billing's."""
     payment = billing.pay_prepaid(session, invoice_id=invoice_id, amount_fen=amount_fen, key=key)
     session.flush()
     confirm_paid_visits(session, invoice_id)

@@ -133,8 +133,13 @@ def put_back(session: Session, account_id: Id, amount_fen: int, refund_id: Id) -
     _put(session, account_id, amount_fen, "billing.refund_to_account", refund_id)
 
 
-def take(session: Session, invoice: Invoice, amount_fen: int) -> DepositAccount:
-    """Take what pays a locked bill from its patient's outpatient account; the payment posts it."""
+def take(
+    session: Session, invoice: Invoice, amount_fen: int, *, or_less: bool = False
+) -> tuple[DepositAccount, int]:
+    """Take what pays a locked bill from its patient's outpatient account, and how much; the payment posts it.
+
+    ``or_less``: as much of it as is there.
+    """
     account_id = session.scalar(
         select(DepositAccount.id).where(
             DepositAccount.hospital_id == invoice.hospital_id,
@@ -145,7 +150,10 @@ def take(session: Session, invoice: Invoice, amount_fen: int) -> DepositAccount:
     )
     if account_id is None:
         raise AccountUnknown
-    return debit(session, account_id, amount_fen, "billing.pay_from_account", invoice.id)
+    if or_less:
+        amount_fen = min(amount_fen, lock_account(session, account_id).balance_fen) or amount_fen
+    account = debit(session, account_id, amount_fen, "billing.pay_from_account", invoice.id)
+    return account, amount_fen
 
 
 def debit(

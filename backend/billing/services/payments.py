@@ -63,7 +63,7 @@ def pay_prepaid(
     channel: Channel | None = None,
     key: str | None = None,
 ) -> Payment:
-    """Pay all that is due of a bill, or a part of it, from the patient's own outpatient account.
+    """Pay ``amount_fen`` of a bill from the patient's own outpatient account; None: as much of what is due as is there.
 
     Besides the errors of ``pay_cash``: AccountUnknown (404), AccountNotOpen, BalanceTooLow (409). A top-up
     cannot be paid with what is on an account (AmountDiffers has no meaning there: InvoiceNotOpen).
@@ -97,7 +97,7 @@ def _pay_prepaid(
     invoice, wanted = _lock_for_own_tender(session, invoice_id, amount_fen)
     if any(charge.account_id for charge in invoices.charges_of(session, invoice)):
         raise InvoiceNotOpen(_("充值不能用预交金余额支付"), next_step=_("请用其他方式支付"))
-    account = accounts.take(session, invoice, wanted)
+    account, wanted = accounts.take(session, invoice, wanted, or_less=amount_fen is None)
     payment = _new_payment(session, invoice, Tender.PREPAID, wanted, channel)
     payment.account_id = account.id
     settle(session, invoice, payment, paid_at=now(session))

@@ -115,8 +115,8 @@ def claim(patient_id: Id, claim_id: Id) -> BaseResponse:
     """What the insurance says: nothing (204) while it is being asked, the hand once it has answered."""
     with read_uow() as session:
         common.require_patient(session, patient_id)
-        own = [invoice.id for invoice in bills.list_invoices(session, patient_id)]
-        found = bills.get_claim(session, claim_id, invoice_ids=own)
+        found = bills.get_claim(session, claim_id)
+        desk.get_bill(session, found.invoice_id, patient_id=patient_id)
     if found.is_pending:
         return Response(status=204)
     return common.show_hand(patient_id, found.words, "warn" if found.is_refused else "ok")
@@ -178,14 +178,9 @@ def prepaid(patient_id: Id, invoice_id: Id) -> BaseResponse:
     part_fen = _part()
     with write_uow() as session:
         common.require_patient(session, patient_id)
-        bill = desk.get_bill(session, invoice_id, patient_id=patient_id)
-        account = bills.find_account(session, patient_id, hospital_id=common.hospital_id())
-        there = account.balance_fen if account is not None else 0
+        desk.get_bill(session, invoice_id, patient_id=patient_id)
         payment_id = settlement.pay_prepaid(
-            session,
-            invoice_id=invoice_id,
-            amount_fen=part_fen or min(bill.due_fen, there) or bill.due_fen,
-            key=_key(invoice_id),
+            session, invoice_id=invoice_id, amount_fen=part_fen, key=_key(invoice_id)
         )
         paid = bills.get_payment(session, payment_id)
     return common.show_hand(
@@ -214,7 +209,7 @@ def retry_einvoice(patient_id: Id, invoice_id: Id) -> BaseResponse:
 
 
 def _key(invoice_id: Id) -> str:
-    """The form's key; a form without one is known by its bill and cannot be sent twice by mistake either."""
+    """The form's key, for this bill."""
     key = idempotency_key()
     if not key:
         raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
