@@ -11,12 +11,17 @@ POST …/patients/<id>/reveal/<field>                              one sealed fi
 POST …/patients/<id>/appointments                                book
 POST …/patients/<id>/appointments/<id>/give-up|refund|check-in
 POST …/patients/<id>/invoices/<id>/cash|qr|prepaid               take money, all that is due or a part of it
+POST …/patients/<id>/invoices/<id>/card|insurance                a bank card; what the national insurance pays
+POST …/patients/<id>/invoices/<id>/einvoice                      ask again for the electronic bill
 POST …/patients/<id>/invoices/<id>/parts-back                    what was paid of an open bill goes back
 GET  …/patients/<id>/invoices/<id>/refund       POST the same    give back lines of a paid bill
+GET  …/patients/<id>/executed                                    what was done (fragment), for who may undo it:
+POST …/patients/<id>/invoices/<id>/charges/<id>/reverse
 POST …/patients/<id>/refunds/<id>/hand-over                      cash that waited was handed over
 GET  …/patients/<id>/account                    POST the same    the prepaid account, opened
 POST …/patients/<id>/account/top-up|withdraw|freeze|unfreeze|close, …/invoices/<id>/cancel-top-up
-GET  …/patients/<id>/payments/<id>                               how a QR payment stands (asked every second)
+GET  …/patients/<id>/payments/<id>                               how a QR or card payment stands (every second)
+GET  …/patients/<id>/claims/<id>                                 what the insurance says (every second)
 POST …/patients/<id>/payments/<id>/cancel
 GET  …/patients/<id>/tickets/<id>/print, …/invoices/<id>/print   on paper, from the browser
 

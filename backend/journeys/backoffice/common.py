@@ -106,6 +106,7 @@ def allowed() -> dict[str, bool]:
         "deposit": has(actor, Permission.BILLING_DEPOSIT_MANAGE),
         "pay": has(actor, Permission.BILLING_PAYMENT_TAKE),
         "refund": has(actor, Permission.BILLING_REFUND_REQUEST),
+        "reverse": has(actor, Permission.BILLING_EXECUTION_REVERSE),
         "register": has(actor, Permission.PATIENTS_PATIENT_WRITE),
         "reveal": has(actor, Permission.PATIENTS_PATIENT_REVEAL),
         "see_bills": has(actor, Permission.BILLING_INVOICE_READ),

@@ -18,9 +18,8 @@ from backend.journeys.errors import VisitNotRefundable
 from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
-from backend.kernel.permissions import Permission, has
+from backend.kernel.permissions import Permission
 from backend.kernel.web import (
-    current_actor,
     idempotency_key,
     read_uow,
     redirect_to,
@@ -50,7 +49,6 @@ def refund_page(patient_id: Id, invoice_id: Id) -> Response:
         tender_words=TENDER_WORDS,
         refund_words=REFUND_WORDS,
         new_key=common.new_key,
-        may_reverse=has(current_actor(), Permission.BILLING_EXECUTION_REVERSE),
     )
 
 
@@ -75,6 +73,16 @@ def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
     return redirect_to("front_desk.patient", patient_id=patient_id)
 
 
+@blueprint.get("/patients/<uuid:patient_id>/executed")
+@requires(Permission.BILLING_EXECUTION_REVERSE)
+def executed(patient_id: Id) -> Response:
+    """What was done or dispensed of the latest bills, for who may undo that: doctors, who see no bills and no refunds."""
+    with read_uow() as session:
+        common.require_patient(session, patient_id)
+        found = desk.list_recent_bills(session, patient_id)
+    return render("journeys/_executed.html", patient_id=patient_id, invoices=found)
+
+
 @blueprint.post(
     "/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/charges/<uuid:charge_id>/reverse"
 )
@@ -88,7 +96,7 @@ def reverse_execution(patient_id: Id, invoice_id: Id, charge_id: Id) -> BaseResp
             raise InvoiceUnknown
         if not billing.reverse_charge(session, charge_id, reason=request.form.get("reason", "")):
             raise Conflict(code="charge_not_executed")
-    return redirect_to("front_desk.refund_page", patient_id=patient_id, invoice_id=invoice_id)
+    return common.show_hand(patient_id, _("已撤销执行，收费处可以退费了"))
 
 
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/parts-back")

@@ -47,6 +47,7 @@ PATIENT = f"{DESK}/patients/{ANY}"
         ("POST", f"{PATIENT}/invoices/{ANY}/cancel-top-up", Permission.BILLING_PAYMENT_TAKE),
         ("GET", f"{PATIENT}/invoices/{ANY}/refund", Permission.BILLING_REFUND_REQUEST),
         ("POST", f"{PATIENT}/invoices/{ANY}/refund", Permission.BILLING_REFUND_REQUEST),
+        ("GET", f"{PATIENT}/executed", Permission.BILLING_EXECUTION_REVERSE),
         (
             "POST",
             f"{PATIENT}/invoices/{ANY}/charges/{ANY}/reverse",
