@@ -18,7 +18,9 @@
     timer = window.setTimeout(() => {
       // A list that is open under somebody's hand is not taken away.
       if (isBusy()) { refresh(); return; }
-      window.htmx.ajax("GET", queue().dataset.url, { source: "#queue", target: "#queue", swap: "outerHTML" })
+      // Nobody asked for it: it keeps no session awake.
+      const headers = { "X-Background": "1" };
+      window.htmx.ajax("GET", queue().dataset.url, { source: "#queue", target: "#queue", swap: "outerHTML", headers })
         .catch(() => {}); // gave way to an act, or failed: then htmx has said so, and the stream asks again
     }, QUIET_MS);
   }

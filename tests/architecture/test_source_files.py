@@ -57,6 +57,12 @@ def test_nothing_is_left_for_later() -> None:
     assert _found(_LEFTOVERS, source_files(".py", ".js", ".css", ".html", ".md", ".toml")) == []
 
 
+def test_what_asks_by_itself_keeps_no_session_awake() -> None:
+    asking = _found(re.compile(r'hx-trigger="[^"]*\bevery '), source_files(".html"))
+    assert asking
+    assert [line for line in asking if "X-Background" not in line] == []
+
+
 def test_no_test_is_skipped() -> None:
     tests = tuple(path for path in source_files(".py") if path.parts[0] == "tests")
     assert _found(_SKIPS, tests) == []

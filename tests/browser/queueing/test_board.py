@@ -80,8 +80,9 @@ def test_an_act_is_not_lost_to_a_refresh_under_way(hall: Hall, page: Page) -> No
         held.append(route)
 
     page.route(re.compile(r"/backoffice/queues\?queue="), hold)
-    with page.expect_request(lambda request: "/queues?queue=" in request.url):
+    with page.expect_request(lambda request: "/queues?queue=" in request.url) as asked:
         hall.check_in(1)
+    assert asked.value.headers["x-background"] == "1"  # nobody's act: it keeps no session awake
     page.get_by_label("A001 的级别").select_option("emergency")
     expect(page.locator("#toasts")).to_contain_text("A001 现在是：急诊优先")
     expect(lists).to_contain_text("候诊 2 人")
