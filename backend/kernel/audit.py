@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from backend.kernel.db import Base, sequence_pk
 from backend.kernel.ids import Id
 from backend.kernel.locks import lock_name
+from backend.kernel.masking import strike_numbers
 from backend.kernel.uow import Database, context, write_at_end
 from backend.kernel.verify import VerifyReport
 
@@ -77,8 +78,13 @@ def record(
     patient_id: Id | None = None,
     **detail: object,
 ) -> None:
-    """Write one audit row in this transaction. ``detail`` carries ids and masked values, never personal data."""
+    """Write one audit row in this transaction. ``detail`` carries ids and masked values, never personal data.
+
+    ``reason`` may be a person's own words: what looks like a number of somebody is struck from it, for good.
+    """
     unit = context(session)
+    if isinstance(reason := detail.get("reason"), str):
+        detail["reason"] = strike_numbers(reason)
     write_at_end(
         session,
         AuditEvent,

@@ -162,7 +162,9 @@ def retry_all(session: Session, subscriber: str) -> int:
 
 def discard(session: Session, delivery_id: int, *, reason: str) -> None:
     """Give it up for a stated reason. InvalidInput without one; DeliveryMoved when it is not dead (any more)."""
-    words = strike_numbers(reason.strip())[:LONGEST_REASON]
+    words = strike_numbers(reason.strip())[
+        :LONGEST_REASON
+    ]  # the row keeps it too, not the audit log alone
     if not words:
         raise InvalidInput(_("请写明放弃的原因"), fields={"reason": _("必填")})
     subscriber = session.scalar(

@@ -34,7 +34,6 @@ from backend.kernel import audit
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
-from backend.kernel.masking import strike_numbers
 from backend.kernel.uow import actor, keys, now
 
 
@@ -149,7 +148,7 @@ def reset_factor(session: Session, account_id: Id, *, hospital_id: Id, reason: s
     """
     if account_id == actor(session).id:
         raise OwnAccount
-    words = strike_numbers(reason.strip())
+    words = reason.strip()
     if not words:
         raise InvalidInput(_("请写明重置原因"), fields={"reason": _("必填")})
     lock_account(session, account_id, hospital_id)

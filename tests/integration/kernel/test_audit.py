@@ -56,6 +56,13 @@ def rows(database: Database) -> list[AuditEvent]:
         return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
+def test_a_reason_in_free_words_is_kept_without_numbers(database: Database) -> None:
+    with database.write(SYSTEM) as session:
+        reason = "患者13812345678要求退费"
+        audit.record(session, "test.act", entity="thing", entity_id="1", reason=reason)
+    assert rows(database)[0].detail == {"reason": "患者***要求退费"}
+
+
 def test_rows_are_sealed_in_order_across_batches(
     database: Database, heads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
