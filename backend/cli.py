@@ -217,7 +217,8 @@ def keys_status() -> None:
 def keys_rotate(batch: int) -> None:
     """Re-encrypt every sealed value with the newest key of the ring, while the system runs.
 
-    Safe to kill and to run again. The blind index has a key of its own and is not touched.
+    Safe to kill and to run again. The blind index has a key of its own and is not touched. Ends with 1 when there are
+    values that nobody can open: of no key of the ring, or broken.
     """
     program = _program()
     with program.database.read(CLI_ACTOR) as session:
@@ -239,7 +240,7 @@ def keys_rotate(batch: int) -> None:
         console.print(f"wrong: {words}", style="red", markup=False, soft_wrap=True)
     if done.broken_count > len(done.broken):
         console.print(f"and {done.broken_count - len(done.broken):,} more", style="red")
-    if not _show_keys(program):
+    if not _show_keys(program) or done.broken_count:
         sys.exit(1)
 
 

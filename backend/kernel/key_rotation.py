@@ -5,7 +5,7 @@ The registry is the models themselves: a column made by ``kernel.db.sealed_colum
 that was killed goes on where it was, and one that is run again finds nothing to do.
 
 A value is replaced only while it is still the one that was read: what the system writes meanwhile always wins, no row
-is locked for longer than one statement, and no ``version`` moves under an open form. The blind index has a key of its
+is locked for longer than one batch, and no ``version`` moves under an open form. The blind index has a key of its
 own and is not touched (docs/adr/0020).
 """
 
@@ -24,7 +24,8 @@ from backend.kernel.db import SEALED_FOR, Base
 from backend.kernel.permissions import Actor
 from backend.kernel.uow import Database, keys
 
-BATCH = 500
+#: A batch is one transaction, which holds what it has replaced until it ends: a fraction of a second for so many.
+BATCH = 100
 #: At most so many broken values are named; the rest are only counted.
 MOST_NAMED = 20
 
@@ -46,7 +47,7 @@ class SealedColumn:
 
 @dataclass(slots=True)
 class ColumnCount:
-    """How many values of a column each key has sealed; ``unknown`` are of no key of the ring, or broken."""
+    """How many values of a column begin as each key's do; only opening them tells which of those are broken."""
 
     name: str
     total: int
@@ -54,7 +55,7 @@ class ColumnCount:
 
     @property
     def unknown(self) -> int:
-        """Values that no key of the ring opens."""
+        """Values of no key of the ring."""
         return self.total - sum(self.by_key.values())
 
 

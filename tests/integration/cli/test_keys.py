@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from backend import migrations
 from backend.bootstrap import import_models
@@ -19,6 +20,7 @@ from backend.kernel.clock import FixedClock
 from backend.kernel.crypto import KeyRing
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database, make_engine
+from backend.patients.models import Patient
 from tests.factories.databases import MONDAY_MORNING, SYSTEM
 from tests.factories.people import make_hospital, make_patient
 
@@ -101,6 +103,19 @@ def test_a_key_that_is_missing_from_the_ring_is_told(folder: Path) -> None:
     rotated = xinglin(folder, {"k2": NEW}, "rotate")
     assert rotated.returncode == 1
     assert "no key 'k1' in the ring" in rotated.stdout
+
+
+def test_a_broken_value_of_a_known_key_is_told(folder: Path) -> None:
+    database = open_database(folder, {"k1": OLD})
+    with database.write(SYSTEM, housekeeping=True) as session:
+        broken = session.scalars(select(Patient)).first()
+        assert broken is not None
+        broken.phone_sealed = KeyRing.prefix("k1") + bytes(40)
+    database.engine.dispose()
+    rotated = xinglin(folder, {"k1": OLD, "k2": NEW}, "rotate")
+    assert f"{2 * PEOPLE - 1} values re-encrypted" in rotated.stdout
+    assert "wrong: patients_patient.phone_sealed" in rotated.stdout
+    assert rotated.returncode == 1
 
 
 def test_killed_in_the_middle_it_goes_on(folder: Path) -> None:
