@@ -167,6 +167,10 @@ class Settings(BaseSettings):
         return self.env is Environment.PRODUCTION
 
 
+#: Every sealed value begins with the id of its key.
+LONGEST_KEY_ID = 32
+
+
 class Secrets:
     """The three secrets in force, in the shapes the program uses."""
 
@@ -189,6 +193,8 @@ def load_secrets(settings: Settings) -> Secrets:
         raise ValueError("XINGLIN_SECRET_KEY needs 32 characters or more")
     if not keys or any(key is None for key in keys.values()):
         raise ValueError('XINGLIN_KEY_RING needs JSON {"id": "base64 of 32 bytes"}')
+    if not all(name.isascii() and 1 <= len(name) <= LONGEST_KEY_ID for name in keys):
+        raise ValueError(f"XINGLIN_KEY_RING: an id is 1 to {LONGEST_KEY_ID} ASCII characters")
     if blind is None:
         raise ValueError("XINGLIN_BLIND_INDEX_KEY needs base64 of 32 bytes")
     return Secrets(secret_key, {name: key for name, key in keys.items() if key}, blind)
