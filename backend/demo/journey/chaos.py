@@ -97,7 +97,7 @@ class Weather:
             pid = processes.get(victim, {}).get("pid")
             if not pid:
                 continue
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # gone meanwhile
                 os.kill(_one_of(pid), signal.SIGKILL)
                 self.killed[victim] = self.killed.get(victim, 0) + 1
 

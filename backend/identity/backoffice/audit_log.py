@@ -120,7 +120,11 @@ def _day(
     text: str, default: dt.date | None, name: str, fields: dict[str, object]
 ) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(text) if text else default
+        day = dt.date.fromisoformat(text) if text else default
     except ValueError:
+        day = dt.date.min
+    # The first and the last year of the calendar have days whose bounds no clock can show.
+    if day is not None and not dt.MINYEAR < day.year < dt.MAXYEAR:
         fields[name] = _("日期有误")
         return default
+    return day

@@ -76,6 +76,7 @@ def metrics() -> Response:
 
 def _count_dead_deliveries() -> None:
     """Ask the database, whichever process answers. While it is away the figure is not a number, and readyz says why."""
+    DEAD_BY_SUBSCRIBER.clear()
     try:
         with xinglin().database.read() as session:
             counts = dead_deliveries.count_by_subscriber(session)
@@ -83,6 +84,5 @@ def _count_dead_deliveries() -> None:
         DEAD_DELIVERIES.set(math.nan)
         return
     DEAD_DELIVERIES.set(sum(counts.values()))
-    DEAD_BY_SUBSCRIBER.clear()
     for subscriber, number in counts.items():
         DEAD_BY_SUBSCRIBER.labels(subscriber).set(number)

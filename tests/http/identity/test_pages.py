@@ -149,6 +149,8 @@ def test_looking_at_one_patients_rows_is_audited_and_has_no_limit_of_days(
         ("first=2026-11-20&last=2026-11-10", "结束日期不能早于开始日期"),
         ("first=2026-01-01&last=2026-11-23", "一次最多查 31 天"),
         ("first=tomorrow", "日期有误"),
+        ("first=0001-01-01&last=0001-01-01", "日期有误"),
+        ("first=9999-12-31", "日期有误"),
         ("patient=42", "患者编号有误"),
     ],
 )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from backend.journeys import today
+from backend.kernel import dead_deliveries
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.outbox import DeliveryState, OutboxDelivery, OutboxEvent
 from backend.kernel.permissions import Permission
@@ -117,7 +119,7 @@ def test_only_those_who_may(
 
 
 def test_the_metrics_alarm_and_readiness_does_not(
-    client: FlaskClient, sqlite_database: Database
+    client: FlaskClient, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Dispatcher(sqlite_database).beat()
     assert "xinglin_dead_deliveries 0.0" in client.get("/metrics").text
@@ -127,6 +129,14 @@ def test_the_metrics_alarm_and_readiness_does_not(
     assert "xinglin_dead_deliveries 2.0" in text
     assert f'xinglin_dead_deliveries_by_subscriber{{subscriber="{BROKEN}"}} 2.0' in text
     assert client.get("/readyz").status_code == 200
+
+    def away(_session: object) -> dict[str, int]:
+        raise OperationalError("", {}, Exception("away"))
+
+    monkeypatch.setattr(dead_deliveries, "count_by_subscriber", away)
+    text = client.get("/metrics").text
+    assert "xinglin_dead_deliveries NaN" in text
+    assert "xinglin_dead_deliveries_by_subscriber{" not in text
 
 
 def test_the_start_page_marks_them_for_those_who_may_act(

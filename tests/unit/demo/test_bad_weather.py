@@ -45,6 +45,20 @@ def test_what_the_runner_lists_is_killed_in_turn(
     assert "victim 1×" in weather.summary()
 
 
+def test_who_is_gone_already_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chaos, "KILL_SECONDS", 0.0)
+    monkeypatch.setattr(chaos, "VICTIMS", ("victim",))
+    weather = Weather("http://127.0.0.1:9", tmp_path / "run.json")
+    monkeypatch.setattr(weather, "_over", _Turns(2))
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    weather.state_file.write_text(json.dumps({"processes": {"victim": {"pid": gone.pid}}}))
+    weather._kill()
+    assert weather.killed == {}
+
+
 class _Turns:
     """An event that is set after so many waits."""
 
