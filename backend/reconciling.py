@@ -17,6 +17,7 @@ from backend.billing.queries import DifferenceView, RunView
 from backend.billing.rules import BillChannel, RunState
 from backend.bootstrap import Program, merchant_file
 from backend.journeys.settlement import record_trade_status
+from backend.kernel.clock import at_local
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan
 
@@ -115,10 +116,8 @@ def _report(console: Console, program: Program, run_ids: list[Id]) -> int:
 def _morning_after(program: Program, day: dt.date) -> Iterator[None]:
     """The sandbox's clock stands on the morning after ``day`` during the block, and at the present afterwards."""
     base_url = json.loads(merchant_file(program.settings).read_text("utf-8"))["base_url"]
-    wall = dt.datetime.combine(
-        day + dt.timedelta(days=1), MORNING, tzinfo=dt.timezone(dt.timedelta(hours=8))
-    )
-    _set_clock(base_url, (wall - program.database.clock.now()).total_seconds())
+    morning = at_local(day + dt.timedelta(days=1), MORNING)
+    _set_clock(base_url, (morning - program.database.clock.now()).total_seconds())
     try:
         yield
     finally:

@@ -20,6 +20,7 @@ from backend.demo.journey.desk import Desks, StaffBrowser
 from backend.demo.journey.report import Report
 from backend.demo.journey.visit import Patience, System, take_visit
 from backend.demo.journey.wires import Bench, Kiosk, Phone, StepFailed, must, session
+from backend.kernel.clock import business_date
 
 CROWDS = 2000
 
@@ -44,7 +45,7 @@ def run(
     """
     report = Report(console, is_quiet=patients > 3)
     bench = Bench(f"http://127.0.0.1:{port_base + 30}")
-    day = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+    day = business_date(dt.datetime.now(dt.UTC))
     try:
         system = _meet(bench, port_base, day)
     except (StepFailed, OSError) as error:

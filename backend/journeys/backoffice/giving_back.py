@@ -76,7 +76,7 @@ def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
 @blueprint.get("/patients/<uuid:patient_id>/executed")
 @requires(Permission.BILLING_EXECUTION_REVERSE)
 def executed(patient_id: Id) -> Response:
-    """What was done or dispensed of the latest bills, for who may undo that: doctors, who see no bills and no refunds."""
+    """What was done or dispensed of the latest bills, for doctors, who may undo it and see no bills otherwise."""
     with read_uow() as session:
         common.require_patient(session, patient_id)
         found = desk.list_recent_bills(session, patient_id)

@@ -22,7 +22,13 @@ KIND_WORDS = {
     LocationKind.ROOM: lazy_gettext("房间"),
     LocationKind.WINDOW: lazy_gettext("窗口"),
 }
-SEX_WORDS = {1: lazy_gettext("男"), 2: lazy_gettext("女")}
+#: GB/T 2261.1.
+SEX_WORDS = {
+    0: lazy_gettext("未知"),
+    1: lazy_gettext("男"),
+    2: lazy_gettext("女"),
+    9: lazy_gettext("未说明"),
+}
 #: What the acts are called in a row's history.
 ACTION_WORDS = {
     "organization.add_location": lazy_gettext("添加位置"),
