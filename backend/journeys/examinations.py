@@ -22,9 +22,7 @@ from backend.kernel.uow import now, today
 from backend.patients import queries as patients
 from backend.patients.queries import PatientView
 from backend.scheduling import examinations as scheduling
-from backend.scheduling import rules as pool
 from backend.scheduling.queries import examinations as queries
-from backend.scheduling.rules import Channel
 from backend.scheduling.rules.examinations import Examination, Ordered, Visit
 from backend.scheduling.rules.planning import Availability, Plan, Problem, make_plan
 from backend.scheduling.rules.planning.explanation import DayPlan, explain_days, maker_words
@@ -89,10 +87,15 @@ def open_desk(
     hospital_id: Id,
     availability: Availability | None = None,
     moving_id: Id | None = None,
+    only: frozenset[str] | None = None,
 ) -> Desk:
-    """The desk of a patient's examinations; some twenty queries. PatientNotFound, also for another hospital's."""
+    """The desk of a patient's examinations; some twenty queries. PatientNotFound, also for another hospital's.
+
+    What is planned are the open orders, or of them ``only`` these, or those of the examination being moved.
+    """
     patient = patients.get_patient(session, patient_id, hospital_id=hospital_id)
-    day, last_day = today(session), pool.last_bookable_day(now(session))
+    day = today(session)
+    last_day = queries.last_plannable_day(session, hospital_id=hospital_id)
     free = availability or Availability(day, last_day)
     orders = clinical.list_examination_orders(
         session, patient_id=patient_id, hospital_id=hospital_id
@@ -100,11 +103,13 @@ def open_desk(
     types = queries.examinations_by_code(
         session, hospital_id=hospital_id, codes=[order.type_code for order in orders]
     )
+    devices = queries.devices_by_id(session, hospital_id=hospital_id)
     known = queries.list_booked_examinations(
         session,
         patient_id=patient_id,
         hospital_id=hospital_id,
         first=now(session) - queries.HISTORY,
+        devices=devices,
     )
     moving = next(
         (one for one in known if one.id == moving_id and one.starts_at > now(session)), None
@@ -116,7 +121,9 @@ def open_desk(
         if order.type_code in types and str(order.id) not in standing
     ]
     if moving is not None:
-        ordered = [one for one in ordered if one in moving.ordered]
+        only = _orders_of(moving)
+    if only is not None:
+        ordered = [one for one in ordered if one.order_id in only]
     answers = queries.get_screening(session, patient_id)
     facts = facts_of(patient, answers)
     problem, refused = queries.build_problem(
@@ -126,7 +133,8 @@ def open_desk(
         patient=facts,
         ordered=ordered,
         availability=free,
-        without=moving.id if moving else None,
+        devices=devices,
+        booked=[view for view in known if view is not moving],
     )
     return Desk(
         patient=patient,
@@ -139,12 +147,16 @@ def open_desk(
         answers=answers,
         questions=questions_for([one.examination for one in ordered], facts),
         problem=problem,
-        devices=queries.devices_by_id(session, hospital_id=hospital_id),
+        devices=devices,
         availability=free,
         today=day,
         last_day=last_day,
         moving=moving,
     )
+
+
+def _orders_of(view: BookedExaminationView) -> frozenset[str]:
+    return frozenset(one.order_id for one in view.ordered)
 
 
 def facts_of(patient: PatientView, answers: Mapping[str, bool | int | None]) -> PatientFacts:
@@ -192,18 +204,24 @@ def book_plan(
     Raises PlanOutdated when anything changed since the plan was made, PlanBreaksRule, ExaminationBegun.
     """
     scheduling.lock_examinations(session, patient_id)
+    only = None
     if moving_id is not None:
+        # Other open orders are not moved with it: they might share its visit and ask for a longer place.
+        known = queries.list_booked_examinations(
+            session, patient_id=patient_id, hospital_id=hospital_id
+        )
+        only = frozenset[str]().union(*(_orders_of(one) for one in known if one.id == moving_id))
         scheduling.cancel_examination(
             session, examination_id=moving_id, patient_id=patient_id, reason=_("改期")
         )
-    desk = open_desk(session, patient_id, hospital_id=hospital_id)
+    desk = open_desk(session, patient_id, hospital_id=hospital_id, only=only)
     booked = scheduling.book_examinations(
         session,
         hospital_id=hospital_id,
         patient_id=patient_id,
         problem=desk.problem,
         chosen=chosen,
-        channel=Channel.COUNTER,
+        channel=queries.DESK,
     )
     return len(booked)
 

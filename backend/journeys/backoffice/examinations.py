@@ -40,7 +40,6 @@ from backend.kernel.web import (
 from backend.organization import queries as organization
 from backend.patients import service as patient_service
 from backend.scheduling import examinations as scheduling
-from backend.scheduling import rules as pool
 from backend.scheduling.errors import PlanOutdated
 from backend.scheduling.queries import examinations as queries
 from backend.scheduling.rules.planning import Availability
@@ -182,7 +181,8 @@ def _open(patient_id: Id) -> Desk:
     """The desk as the arguments wish it: who is asked about, from when, on which days."""
     values = request.values
     with read_uow() as session:
-        first, last = today(session), pool.last_bookable_day(now(session))
+        first = today(session)
+        last = queries.last_plannable_day(session, hospital_id=common.hospital_id())
         return examinations.open_desk(
             session,
             patient_id,

@@ -26,7 +26,9 @@ from backend.scheduling.models import (
     Slot,
     claimable,
 )
-from backend.scheduling.rules import ACTIVE, Modality, ScheduleStatus
+from backend.scheduling.queries.policies import policy_for
+from backend.scheduling.queries.sessions import departments_with_devices
+from backend.scheduling.rules import ACTIVE, Channel, Modality, ScheduleStatus, VisitType
 from backend.scheduling.rules.examinations import (
     Examination,
     ExaminationState,
@@ -47,6 +49,8 @@ from backend.scheduling.rules.safety import SCREENING_DAYS, PatientFacts, Refusa
 from backend.scheduling.views import BookedExaminationView, DeviceView
 
 LIMIT = 12
+#: Examinations are planned with the patient at a desk.
+DESK = Channel.COUNTER
 #: What was done so long ago matters to nothing any more (the longest interval is two months).
 HISTORY = dt.timedelta(days=62)
 ANSWERS = (
@@ -146,9 +150,17 @@ def get_screening(session: Session, patient_id: Id) -> dict[str, bool | int | No
 
 
 def list_booked_examinations(
-    session: Session, *, patient_id: Id, hospital_id: Id, first: dt.datetime | None = None
+    session: Session,
+    *,
+    patient_id: Id,
+    hospital_id: Id,
+    first: dt.datetime | None = None,
+    devices: Mapping[Id, DeviceView] | None = None,
 ) -> list[BookedExaminationView]:
-    """A patient's booked examinations from ``first`` (today) on, by time; five queries at most."""
+    """A patient's booked examinations from ``first`` (today) on, by time; five queries at most.
+
+    ``devices``: those of the hospital, where the caller has read them already.
+    """
     since = first if first is not None else day_bounds(today(session))[0]
     rows = session.scalars(
         select(BookedExamination)
@@ -176,11 +188,11 @@ def list_booked_examinations(
         hospital_id=hospital_id,
         codes={i.type_code for found in items.values() for i in found},
     )
-    devices = devices_by_id(session, hospital_id=hospital_id)
+    known = devices_by_id(session, hospital_id=hospital_id) if devices is None else devices
     return [
         BookedExaminationView(
             id=row.id,
-            device=devices[row.device_id],
+            device=known[row.device_id],
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             ordered=tuple(
@@ -194,28 +206,56 @@ def list_booked_examinations(
 
 
 def devices_by_id(session: Session, *, hospital_id: Id) -> dict[Id, DeviceView]:
-    """The hospital's devices with where they are; two queries."""
-    places = {p.id: p for p in organization.list_locations(session, hospital_id=hospital_id)}
+    """The hospital's devices with where they are; three queries."""
     paths = organization.location_path_names(session, hospital_id=hospital_id)
-
-    def building_of(location_id: Id) -> str:
-        at = places.get(location_id)
-        while at is not None and at.kind is not organization.LocationKind.BUILDING and at.parent_id:
-            at = places.get(at.parent_id)
-        return at.name if at is not None else ""
-
+    buildings = _buildings(session, hospital_id)
     return {
         row.id: DeviceView(
             id=row.id,
             name=row.name,
             modality=row.modality,
             place=paths.get(row.location_id, ""),
-            building=building_of(row.location_id),
+            building=buildings[row.location_id],
             is_active=row.is_active,
         )
         for row in session.scalars(
             select(Device).where(Device.hospital_id == hospital_id).order_by(Device.code)
         )
+    }
+
+
+def _buildings(session: Session, hospital_id: Id) -> dict[Id, str]:
+    """In which building each place is (where there is none: its topmost place), by name; one query."""
+    places = {p.id: p for p in organization.list_locations(session, hospital_id=hospital_id)}
+    found = {}
+    for place in places.values():
+        at = place
+        while at.kind is not organization.LocationKind.BUILDING and at.parent_id:
+            at = places[at.parent_id]
+        found[place.id] = at.name
+    return found
+
+
+def last_plannable_day(session: Session, *, hospital_id: Id) -> dt.date:
+    """The furthest day on which some examination of the hospital may be booked now, by the policies of examinations."""
+    departments = departments_with_devices(session, hospital_id=hospital_id)
+    policies = _policies(session, hospital_id, departments).values()
+    days = [rules.last_bookable_day(now(session), policy) for policy in policies]
+    return max(days, default=today(session))
+
+
+def _policies(
+    session: Session, hospital_id: Id, departments: Iterable[Id]
+) -> dict[Id, rules.BookingPolicy]:
+    """The policy of examinations in each of these departments."""
+    return {
+        department_id: policy_for(
+            session,
+            hospital_id=hospital_id,
+            department_id=department_id,
+            visit_type=VisitType.EXAMINATION,
+        )
+        for department_id in departments
     }
 
 
@@ -227,9 +267,17 @@ def free_slots(
     first: dt.date,
     last: dt.date,
 ) -> dict[Id, list[tuple[Id, dt.datetime, dt.datetime]]]:
-    """The free places of the active devices of these kinds, by device and time; one query."""
+    """The places of the active devices of these kinds that a desk may book now, by device and time."""
+    at = now(session)
     rows = session.execute(
-        select(Schedule.device_id, Slot.id, Slot.starts_at, Slot.ends_at)
+        select(
+            Schedule.device_id,
+            Schedule.department_id,
+            Schedule.business_date,
+            Slot.id,
+            Slot.starts_at,
+            Slot.ends_at,
+        )
         .join(Slot, Slot.schedule_id == Schedule.id)
         .join(Device, Device.id == Schedule.device_id)
         .where(
@@ -238,13 +286,14 @@ def free_slots(
             Schedule.status == ScheduleStatus.OPEN,
             Device.is_active,
             Device.modality.in_(set(modalities)),
-            claimable(now(session)),
+            claimable(at, DESK),
         )
         .order_by(Device.code, Slot.starts_at)
-    )
+    ).all()
+    policies = _policies(session, hospital_id, {row.department_id for row in rows})
     found: dict[Id, list[tuple[Id, dt.datetime, dt.datetime]]] = defaultdict(list)
-    for device_id, slot_id, starts_at, ends_at in rows:
-        if device_id is not None:
+    for device_id, department_id, day, slot_id, starts_at, ends_at in rows:
+        if device_id is not None and rules.is_day_open(day, DESK, at, policies[department_id]):
             found[device_id].append((slot_id, starts_at, ends_at))
     return found
 
@@ -257,23 +306,22 @@ def build_problem(
     patient: PatientFacts,
     ordered: Iterable[Ordered],
     availability: Availability,
-    without: Id | None = None,
+    devices: Mapping[Id, DeviceView],
+    booked: Sequence[BookedExaminationView],
 ) -> tuple[Problem, dict[str, Refusal]]:
     """What the planner solves for a patient's open orders, and why some orders are not planned; some ten queries.
 
-    Everything that stands already counts: examinations of the last two months and to come, visits to doctors to come;
-    ``without`` names a booked examination to leave out (it is to be moved).
+    Everything that stands already counts: visits to doctors to come, and ``booked``, the examinations of the last two
+    months (``HISTORY``) and to come, without the one that is to be moved.
     """
     visits, refused = split_refused(group_visits(ordered), patient)
-    devices = devices_by_id(session, hospital_id=hospital_id)
-    fixed = _fixed(session, hospital_id, patient_id, devices, without)
-    last = min(availability.last, rules.last_bookable_day(now(session)))
+    fixed = _fixed(session, hospital_id, patient_id, booked)
     slots = free_slots(
         session,
         hospital_id=hospital_id,
         modalities={visit.modality for visit in visits},
         first=availability.first,
-        last=last,
+        last=availability.last,
     )
     options = {
         visit.key: usable(
@@ -306,12 +354,8 @@ def _fixed(
     session: Session,
     hospital_id: Id,
     patient_id: Id,
-    devices: Mapping[Id, DeviceView],
-    without: Id | None,
+    booked: Sequence[BookedExaminationView],
 ) -> tuple[Fixed, ...]:
-    booked = list_booked_examinations(
-        session, patient_id=patient_id, hospital_id=hospital_id, first=now(session) - HISTORY
-    )
     found = [
         Fixed(
             tuple(one.examination for one in view.ordered),
@@ -321,7 +365,6 @@ def _fixed(
             view.name,
         )
         for view in booked
-        if view.id != without
     ]
     visits = session.scalars(
         select(Appointment).where(
@@ -332,9 +375,9 @@ def _fixed(
         )
     ).all()
     if visits:
-        paths = organization.location_path_names(session, hospital_id=hospital_id)
+        buildings = _buildings(session, hospital_id)
+        # A visit in another hospital of the group is in none of these buildings.
         found += [
-            Fixed((), paths.get(v.location_id, "").split(" ")[0], v.starts_at, v.ends_at)
-            for v in visits
+            Fixed((), buildings.get(v.location_id, ""), v.starts_at, v.ends_at) for v in visits
         ]
     return tuple(sorted(found, key=lambda one: one.starts_at))

@@ -14,7 +14,7 @@ from backend.kernel.uow import Database
 from backend.scheduling import examinations
 from backend.scheduling.errors import PlanOutdated
 from backend.scheduling.models import Appointment
-from backend.scheduling.queries.examinations import build_problem
+from backend.scheduling.queries.examinations import build_problem, devices_by_id
 from backend.scheduling.rules import Channel, Modality
 from backend.scheduling.rules.examinations import Ordered
 from backend.scheduling.rules.planning import Availability, make_plan
@@ -47,7 +47,8 @@ def test_one_patient_gets_the_whole_plan_and_nobody_half_of_it(postgres_database
                 examinations.lock_examinations(session, patient_id)
                 problem, _refused = build_problem(
                     session, hospital_id=clinic.hospital_id, patient_id=patient_id, patient=FIT,
-                    ordered=orders, availability=Availability(MONDAY, MONDAY),
+                    ordered=orders, availability=Availability(MONDAY, MONDAY), booked=(),
+                    devices=devices_by_id(session, hospital_id=clinic.hospital_id),
                 )  # fmt: skip
                 examinations.book_examinations(
                     session, hospital_id=clinic.hospital_id, patient_id=patient_id,
@@ -77,7 +78,8 @@ def plan(
     with database.read(SYSTEM) as session:
         problem, _refused = build_problem(
             session, hospital_id=clinic.hospital_id, patient_id=patient_id, patient=FIT,
-            ordered=orders, availability=Availability(MONDAY, MONDAY),
+            ordered=orders, availability=Availability(MONDAY, MONDAY), booked=(),
+            devices=devices_by_id(session, hospital_id=clinic.hospital_id),
         )  # fmt: skip
     made = make_plan(problem, with_solver=False)
     assert len(made.placed) == 2
