@@ -34,7 +34,8 @@ from backend.kernel.web import problems, public, read_uow, render, write_uow, xi
 from backend.scheduling import rules
 from backend.scheduling import service as scheduling
 from backend.scheduling.errors import NotYourTurn
-from backend.scheduling.rules import Channel, LineState
+from backend.scheduling.rules import Channel, LineState, RushTicketState
+from backend.scheduling.views import RushTicketView
 from miniprogram_api.limits import Limiter
 from miniprogram_api.rush_page import make_page
 from miniprogram_api.rush_room import WaitingRoom
@@ -208,9 +209,12 @@ def _stands(link: RushLink, room: WaitingRoom) -> dict[str, Any]:
     ordinal, line = room.number(link), room.state(link)
     if ordinal is None or line is None:
         return {"state": "none", "next": rules.QUIET_WAIT}
+    ticket = room.ticket(link) if ordinal <= line.last_in else None
+    if ticket is not None:
+        ordinal = ticket.ordinal  # a new one, when it was drawn at another process
     minutes = rules.wait_minutes(ordinal, line)
     return {
-        "state": _state(ordinal, line),
+        "state": _state(ordinal, line, ticket),
         "number": ordinal,
         "ahead": rules.ahead_of(ordinal, line),
         "places_left": line.places_left,
@@ -220,9 +224,14 @@ def _stands(link: RushLink, room: WaitingRoom) -> dict[str, Any]:
     }
 
 
-def _state(ordinal: int, line: LineState) -> str:
+def _state(ordinal: int, line: LineState, ticket: RushTicketView | None) -> str:
+    """``ticket``: that of a number that came up, whose turn lasts, was used, or has passed."""
     if not line.is_open:
         return "early"
-    if ordinal <= line.last_in:
+    if ticket is not None and ticket.may_book(line.at):
         return "your_turn"
+    if ticket is not None and ticket.state is RushTicketState.BOOKED:
+        return "booked"
+    if ticket is not None and ticket.state is not RushTicketState.WAITING:
+        return "sold_out" if line.is_sold_out else "none"
     return "sold_out" if line.is_sold_out else "waiting"

@@ -17,7 +17,7 @@ from backend.patients import queries as patients
 from backend.scheduling import queries as sessions
 from backend.scheduling import rules
 from backend.scheduling import service as scheduling
-from backend.scheduling.rules import ACTIVE, LineState, RushTicketState
+from backend.scheduling.rules import ACTIVE, Channel, LineState, RushTicketState
 from backend.scheduling.views import AppointmentView, RushTicketView, ScheduleView, WaitingView
 from miniprogram_api.bills import Due, due_of
 
@@ -165,7 +165,11 @@ def _waits(session: Session, link: RushLink) -> tuple[WaitingView, ...]:
 def _offered(session: Session, link: RushLink) -> tuple[ScheduleView, ...]:
     return tuple(
         sessions.list_bookable(
-            session, hospital_id=link.hospital_id, day=link.day, department_id=link.department_id
+            session,
+            hospital_id=link.hospital_id,
+            day=link.day,
+            department_id=link.department_id,
+            channel=Channel.WECHAT,
         )
     )
 

@@ -82,12 +82,20 @@ class WaitingRoom:
             return None
         known = line.numbers.get(link.patient_id)
         if known is None:
-            with self._database.read(self._actor) as session:
-                ticket = sessions.find_rush_ticket(session, line.rush_id, link.patient_id)
-            if ticket is None:
-                return None
-            known = line.numbers[link.patient_id] = ticket.ordinal
+            ticket = self.ticket(link)
+            known = ticket.ordinal if ticket is not None else None
         return known
+
+    def ticket(self, link: RushLink) -> RushTicketView | None:
+        """The patient's number as it stands, from the database: for one that came up, whose turn may be over by now."""
+        line = self._line(link)
+        if line is None:
+            return None
+        with self._database.read(self._actor) as session:
+            ticket = sessions.find_rush_ticket(session, line.rush_id, link.patient_id)
+        if ticket is not None:
+            line.numbers[link.patient_id] = ticket.ordinal
+        return ticket
 
     def forget(self, link: RushLink) -> None:
         """The number has ended: the next question asks the database."""

@@ -27,7 +27,7 @@ from backend.scheduling.errors import (
     WrongAppointmentState,
 )
 from backend.scheduling.models import IS_HELD, Appointment, Schedule, Slot, has_line
-from backend.scheduling.queries import find_open_disruption, policy_for
+from backend.scheduling.queries import find_open_disruption, opening_of, policy_for
 from backend.scheduling.rules import (
     ACTIVE,
     AppointmentState,
@@ -56,7 +56,6 @@ from backend.scheduling.services.rush import (
     leave_rush,
     let_in,
     open_rush,
-    opening_of,
     use_turn,
 )
 from backend.scheduling.services.specials import add_special_session, substitute

@@ -28,7 +28,6 @@ class Rush(HospitalOwned, Base):
     issued: Mapped[int] = mapped_column(Integer, default=0)
     #: The highest number let in.
     last_in: Mapped[int] = mapped_column(Integer, default=0)
-    sold_out_at: Mapped[dt.datetime | None]
 
 
 class RushTicket(Base):

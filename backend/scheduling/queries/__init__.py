@@ -19,6 +19,8 @@ from backend.scheduling.queries.rush import (
     find_rush_ticket,
     get_rush,
     line_state,
+    opening_of,
+    patients_with_visit,
 )
 from backend.scheduling.queries.sessions import (
     departments_with_devices,
@@ -120,6 +122,8 @@ __all__ = [
     "list_stopped_sessions",
     "list_stops",
     "list_waits",
+    "opening_of",
+    "patients_with_visit",
     "policies",
     "policy_for",
     "preview_generation",

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel.ids import Id
 from backend.kernel.uow import now
+from backend.scheduling import rules
 from backend.scheduling.errors import RushNotFound
-from backend.scheduling.models import Rush, RushTicket, Schedule, Slot, claimable
+from backend.scheduling.models import Appointment, Rush, RushTicket, Schedule, Slot, claimable
+from backend.scheduling.queries.policies import policies, policy_for
 from backend.scheduling.queries.sessions import is_foreign
-from backend.scheduling.rules import Channel, LineState, RushTicketState, ScheduleStatus
+from backend.scheduling.rules import (
+    ACTIVE,
+    AppointmentState,
+    Channel,
+    LineState,
+    RushTicketState,
+    ScheduleStatus,
+)
 from backend.scheduling.views import RushTicketView, RushView
 
 
@@ -41,22 +51,53 @@ def find_rush_ticket(session: Session, rush_id: Id, patient_id: Id) -> RushTicke
     return None if row is None else RushTicketView(rush_id, row[0], patient_id, row[1], row[2])
 
 
+def opening_of(session: Session, day: dt.date) -> dt.datetime:
+    """The moment at which the places of ``day`` open, by the usual policy."""
+    usual = policies(session).usual
+    return rules.opens_at(day, usual.booking_days, usual.booking_opens)
+
+
 def count_places(session: Session, department_id: Id, day: dt.date) -> int:
-    """The places of a department's day that a phone could take now; those of waiting lists are not among them."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Slot)
-            .join(Schedule, Schedule.id == Slot.schedule_id)
-            .where(
-                Schedule.department_id == department_id,
-                Schedule.business_date == day,
-                Schedule.status == ScheduleStatus.OPEN,
-                claimable(now(session), Channel.WECHAT),
-            )
+    """The doctors' places of a department's day that a phone could take now, or at the opening before it.
+
+    Neither those of waiting lists are among them, nor those of a kind that opens at another time.
+    """
+    at = max(now(session), opening_of(session, day))
+    rows = session.execute(
+        select(Schedule.hospital_id, Schedule.visit_type, func.count())
+        .join(Slot, Slot.schedule_id == Schedule.id)
+        .where(
+            Schedule.department_id == department_id,
+            Schedule.business_date == day,
+            Schedule.status == ScheduleStatus.OPEN,
+            Schedule.practitioner_id.is_not(None),
+            claimable(now(session), Channel.WECHAT),
         )
-        or 0
+        .group_by(Schedule.hospital_id, Schedule.visit_type)
     )
+    total = 0
+    for hospital_id, visit_type, count in rows:
+        policy = policy_for(
+            session, hospital_id=hospital_id, department_id=department_id, visit_type=visit_type
+        )
+        total += count if rules.is_day_open(day, Channel.WECHAT, at, policy) else 0
+    return total
+
+
+def patients_with_visit(
+    session: Session, department_id: Id, day: dt.date, patient_ids: Iterable[Id]
+) -> set[Id]:
+    """Those of the patients who have a visit in the department on the day, or a place they may still pay; one query."""
+    rows = session.scalars(
+        select(Appointment.patient_id).where(
+            Appointment.patient_id.in_(list(patient_ids)),
+            Appointment.department_id == department_id,
+            Appointment.business_date == day,
+            Appointment.state.in_(ACTIVE),
+            or_(Appointment.state != AppointmentState.HELD, Appointment.hold_until > now(session)),
+        )
+    )
+    return set(rows)
 
 
 def line_state(session: Session, rush_id: Id) -> LineState:

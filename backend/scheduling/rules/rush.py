@@ -47,8 +47,9 @@ RUSH_WORDS = {
     RushTicketState.LEFT: _("已离开"),
 }
 
-#: Tickets that keep their number however often their owner asks for one; the others begin again at the end.
-KEPT = frozenset({RushTicketState.WAITING, RushTicketState.LET_IN, RushTicketState.BOOKED})
+#: Tickets that keep their number however often their owner asks for one. So does one that was used, while its owner has
+#: the visit; the others begin again at the end.
+KEPT = frozenset({RushTicketState.WAITING, RushTicketState.LET_IN})
 
 
 def opens_at(day: dt.date, days_ahead: int, opening: dt.time) -> dt.datetime:

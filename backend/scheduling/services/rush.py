@@ -15,15 +15,20 @@ from sqlalchemy import CursorResult, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.contracts.rush import RushSoldOut
-from backend.kernel import audit, outbox
+from backend.kernel import audit
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_name, lock_row
 from backend.kernel.uow import now
 from backend.scheduling import rules
 from backend.scheduling.errors import NotYourTurn, RushNotFound, RushNotOpen, TurnOver
 from backend.scheduling.models import Rush, RushTicket
-from backend.scheduling.queries import count_places, find_rush_ticket, line_state, policies
+from backend.scheduling.queries import (
+    count_places,
+    find_rush_ticket,
+    line_state,
+    opening_of,
+    patients_with_visit,
+)
 from backend.scheduling.rules import LineState, RushTicketState
 from backend.scheduling.views import RushTicketView
 
@@ -34,12 +39,6 @@ class Arrival:
 
     patient_id: Id
     at: dt.datetime
-
-
-def opening_of(session: Session, day: dt.date) -> dt.datetime:
-    """The moment at which the places of ``day`` open, by the usual policy."""
-    usual = policies(session).usual
-    return rules.opens_at(day, usual.booking_days, usual.booking_opens)
 
 
 def open_rush(session: Session, *, hospital_id: Id, department_id: Id, day: dt.date) -> Id:
@@ -73,18 +72,26 @@ def join_rush(
 ) -> dict[Id, RushTicketView]:
     """Draw numbers for ``arrivals`` in their order; whoever has one keeps it, however often they ask.
 
-    Those who lapsed or left draw a new one at the end. Four statements, however many come. Raises RushNotFound.
+    Those who lapsed or left draw a new one at the end, and those who used it and have lost the place again, unpaid.
+    Five statements, however many come. Raises RushNotFound.
     """
     rush = lock_row(session, Rush, rush_id)
     if rush is None:
         raise RushNotFound
     people = list(dict.fromkeys(one.patient_id for one in arrivals))
     kept = {ticket.patient_id: ticket for ticket in _tickets(session, rush_id, people)}
+    used = [one.patient_id for one in kept.values() if one.state is RushTicketState.BOOKED]
+    booked = (
+        patients_with_visit(session, rush.department_id, rush.business_date, used)
+        if used
+        else set()
+    )
     first = rush.issued + 1
     fresh: dict[Id, dict[str, Any]] = {}
     for one in arrivals:
         had = kept.get(one.patient_id)
-        if one.patient_id in fresh or (had is not None and had.state in rules.KEPT):
+        keeps = had is not None and (had.state in rules.KEPT or one.patient_id in booked)
+        if one.patient_id in fresh or keeps:
             continue
         rush.issued += 1
         fresh[one.patient_id] = {
@@ -119,7 +126,7 @@ def join_rush(
 def let_in(session: Session, rush_id: Id, most_inside: int = rules.INSIDE) -> LineState:
     """Let in, in order, as many as find a place now; end turns nobody used; the line as it then is.
 
-    One process does so at a time; the others only look. Tells once when the last place has gone.
+    One process does so at a time; the others only look.
     """
     if not lock_name(session, f"scheduling-rush-{rush_id}", wait=False):
         return line_state(session, rush_id)
@@ -140,7 +147,6 @@ def let_in(session: Session, rush_id: Id, most_inside: int = rules.INSIDE) -> Li
     if at >= rush.opens_at:
         wanted = rules.let_in_count(inside=inside, most_inside=most_inside, places_left=places)
         inside += _call_in(session, rush, wanted, at)
-        _note_sold_out(session, rush, places, at)
     return LineState(
         opens_at=rush.opens_at,
         issued=rush.issued,
@@ -269,15 +275,3 @@ def _call_in(session: Session, rush: Rush, wanted: int, at: dt.datetime) -> int:
     # When fewer stood there than could come in, the numbers behind were given up.
     rush.last_in = numbers[-1] if len(numbers) == wanted else rush.issued
     return len(numbers)
-
-
-def _note_sold_out(session: Session, rush: Rush, places: int, at: dt.datetime) -> None:
-    if places > 0:
-        rush.sold_out_at = None
-    elif rush.sold_out_at is None:
-        rush.sold_out_at = at
-        outbox.publish(
-            session,
-            RushSoldOut(rush.hospital_id, rush.id, rush.department_id, rush.business_date),
-        )
-        audit.record(session, "scheduling.sell_out", entity="rush", entity_id=rush.id)

@@ -12,11 +12,20 @@ from backend.kernel.ids import Id
 from backend.kernel.uow import Database
 from backend.scheduling import queries, rules, service
 from backend.scheduling.errors import NotYourTurn, RushNotOpen, TurnOver
-from backend.scheduling.rules import LineState, RushTicketState
+from backend.scheduling.rules import (
+    BookingPolicies,
+    BookingPolicy,
+    LineState,
+    Modality,
+    PolicyFor,
+    RushTicketState,
+    VisitType,
+)
 from backend.scheduling.service import Arrival
 from tests.factories.clinic import MONDAY, Clinic, make_clinic, open_schedules
 from tests.factories.databases import SYSTEM
-from tests.integration.scheduling.acts import events, hold
+from tests.factories.imaging import add_device, open_days
+from tests.integration.scheduling.acts import confirm, hold
 
 DAY = MONDAY + dt.timedelta(days=14)
 OPENS = at_local(MONDAY, dt.time(7))
@@ -123,7 +132,6 @@ def test_a_turn_is_ones_own_and_used_once(
     use(database, rush_id, first)
     with pytest.raises(TurnOver):
         use(database, rush_id, first)
-    assert join(database, rush_id, [first]) == [1]
 
 
 def test_a_turn_ends_to_the_second_and_its_owner_begins_again_behind(
@@ -159,8 +167,6 @@ def test_when_places_go_elsewhere_nobody_is_let_in_for_nothing(
     assert (line.last_in, line.places_left) == (1, 1)
     hold(database, people[5], sessions[1].schedule_id)
     assert let_in(database, rush_id).is_sold_out
-    let_in(database, rush_id)
-    assert events(database).count("scheduling.rush_sold_out") == 1
 
 
 def test_leaving_makes_way(
@@ -176,3 +182,42 @@ def test_leaving_makes_way(
         RushTicketState.LEFT.value,
         RushTicketState.LET_IN.value,
     ]
+
+
+def test_a_used_number_is_kept_with_its_place_and_begins_again_without_it(
+    database: Database, clinic: Clinic, rush_id: Id, clock: FixedClock
+) -> None:
+    first, second, *_ = clinic.patient_ids
+    join(database, rush_id, clinic.patient_ids)
+    clock.set(OPENS)
+    let_in(database, rush_id)
+    with database.read(SYSTEM) as session:
+        (one, _two) = queries.list_bookable(session, hospital_id=clinic.hospital_id, day=DAY)
+    for person in (first, second):
+        use(database, rush_id, person)
+        hold(database, person, one.schedule_id)
+    confirm(database, hold_of(database, second))
+    clock.advance(rules.HOLD - dt.timedelta(seconds=1))
+    assert join(database, rush_id, [first]) == [1]
+    clock.advance(dt.timedelta(seconds=1))
+    assert join(database, rush_id, [first, second]) == [9, 2]
+    assert states(database, rush_id, [first, second]) == ["waiting", "booked"]
+
+
+def hold_of(database: Database, patient_id: Id) -> Id:
+    with database.read(SYSTEM) as session:
+        (mine,) = queries.list_appointments(session, patient_id=patient_id)
+    return mine.id
+
+
+def test_nobody_is_let_in_for_what_opens_later_or_is_a_devices(
+    database: Database, clinic: Clinic, rush_id: Id, clock: FixedClock
+) -> None:
+    add_device(database, clinic, Modality.CT)
+    open_days(database, clinic, DAY, DAY)
+    late = PolicyFor(BookingPolicy(booking_days=7), visit_type=VisitType.CHIEF)
+    join(database, rush_id, clinic.patient_ids)
+    assert let_in(database, rush_id).places_left == 6
+    database.configuration = {BookingPolicies: BookingPolicies(exceptions=(late,))}
+    clock.set(OPENS)
+    assert let_in(database, rush_id).last_in == 0
