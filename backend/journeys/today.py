@@ -58,10 +58,10 @@ def waiting_now(session: Session, actor: Actor) -> HomeFact | None:
 
 def money_questions(session: Session, actor: Actor) -> HomeFact | None:
     """Money cases that wait for somebody to look."""
-    if not has(actor, Permission.BILLING_CASE_CLOSE):
+    if actor.hospital_id is None or not has(actor, Permission.BILLING_CASE_CLOSE):
         return None
-    cases = billing.list_open_cases(session)
-    return HomeFact(_("款项疑问"), str(len(cases)), _("等待核实"), "money_cases.case_list")
+    cases = billing.count_cases(session, actor.hospital_id)
+    return HomeFact(_("款项疑问"), str(cases), _("等待核实"), "money_cases.case_list")
 
 
 def dead_deliveries(session: Session, actor: Actor) -> HomeFact | None:

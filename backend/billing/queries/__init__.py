@@ -27,7 +27,7 @@ from backend.billing.queries.bills import (
     list_invoices,
     list_open_invoices,
 )
-from backend.billing.queries.cases import get_case, list_case_views, list_open_cases
+from backend.billing.queries.cases import count_cases, get_case, list_case_views, list_open_cases
 from backend.billing.queries.closing import (
     DayView,
     MoveLine,
@@ -101,6 +101,7 @@ __all__ = [
     "ShiftView",
     "add_up",
     "charge_codes",
+    "count_cases",
     "count_open_differences",
     "count_payments",
     "count_prices_by_category",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.billing.errors import (
@@ -39,14 +39,24 @@ def list_case_views(session: Session, hospital_id: Id, *, limit: int = 100) -> l
         .outerjoin(Refund, Refund.id == MoneyCase.refund_id)
         .outerjoin(Payment, Payment.id == MoneyCase.payment_id)
         .outerjoin(Invoice, Invoice.id == Payment.invoice_id)
-        .where(
-            MoneyCase.state == CaseState.OPEN,
-            or_(MoneyCase.hospital_id == hospital_id, MoneyCase.hospital_id.is_(None)),
-        )
+        .where(_open_at(hospital_id))
         .order_by(MoneyCase.opened_at)
         .limit(limit)
     )
     return [case_view(*row, at=now(session)) for row in rows]
+
+
+def count_cases(session: Session, hospital_id: Id) -> int:
+    """How many ``list_case_views`` has without a limit."""
+    rows = select(func.count()).select_from(MoneyCase).where(_open_at(hospital_id))
+    return session.scalar(rows) or 0
+
+
+def _open_at(hospital_id: Id) -> ColumnElement[bool]:
+    return and_(
+        MoneyCase.state == CaseState.OPEN,
+        or_(MoneyCase.hospital_id == hospital_id, MoneyCase.hospital_id.is_(None)),
+    )
 
 
 def get_case(session: Session, case_id: Id) -> MoneyCase:
