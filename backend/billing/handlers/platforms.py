@@ -173,12 +173,12 @@ class PlatformCashier:
             self._close(database, payment)
 
     def _ask(
-        self, database: Database, payment: PaymentView, *, believe_absence: bool = True
+        self, database: Database, payment: PaymentView, *, believe_absence: bool = False
     ) -> TradeState | None:
         """Ask how the order stands and record it; None when no answer came.
 
         Alipay knows no order whose code nobody has scanned, yet the code can be paid until it is
-        cancelled: after a close whose answer was lost, absence proves nothing.
+        cancelled: absence proves something only after a close that was answered.
         """
         number, _expires_at = _order(payment)
         try:
