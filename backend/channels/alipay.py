@@ -194,7 +194,10 @@ class AlipayGateway:
         )
         self._expect(answer, out_trade_no)
         if answer.get("fund_change") != "Y":
-            return self.query_refund(out_refund_no, out_trade_no)
+            found = self.query_refund(out_refund_no, out_trade_no)
+            if found.state is RefundState.NOT_FOUND:  # it has just arrived
+                return RefundStatus(out_refund_no, out_trade_no, RefundState.PROCESSING)
+            return found
         return RefundStatus(
             out_refund_no,
             out_trade_no,
@@ -207,8 +210,8 @@ class AlipayGateway:
     def query_refund(self, out_refund_no: str, out_trade_no: str) -> RefundStatus:
         """Ask how a refund stands.
 
-        Alipay names no refund that has not arrived: such a one is PROCESSING here, and the next
-        check sends it again under the same number.
+        Alipay names no refund that has not arrived, and gives one that has no ``refund_status`` before the money
+        is back. Either may have failed, so both are NOT_FOUND: who asked sends it again under the same number.
         """
         content = {"out_trade_no": out_trade_no, "out_request_no": out_refund_no}
         try:
@@ -217,12 +220,12 @@ class AlipayGateway:
             if refusal.code == TRADE_ABSENT:
                 return RefundStatus(out_refund_no, None, RefundState.NOT_FOUND)
             raise
-        if "out_request_no" not in answer:
+        if "out_request_no" not in answer or "refund_status" not in answer:
             return RefundStatus(out_refund_no, None, RefundState.NOT_FOUND)
         self._expect(answer, out_trade_no)
         if answer["out_request_no"] != out_refund_no:
             raise GatewayUnknown("the answer is about another refund")
-        if answer.get("refund_status") != "REFUND_SUCCESS":
+        if answer["refund_status"] != "REFUND_SUCCESS":
             return RefundStatus(out_refund_no, out_trade_no, RefundState.PROCESSING)
         arrived = answer.get("gmt_refund_pay")
         return RefundStatus(

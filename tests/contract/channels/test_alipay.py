@@ -123,12 +123,13 @@ def test_a_refund_that_never_arrived_is_not_found(gateway: AlipayGateway, sandbo
     assert gateway.query_refund("RF0", NUMBER) == absent
 
 
-def test_a_slow_refund_is_processing_until_the_money_is_back(
+def test_a_slow_refund_is_sent_again_until_the_money_is_back(
     gateway: AlipayGateway, sandbox: Sandbox
 ) -> None:
     sandbox.pay(open_order(gateway))
     sandbox.put("/sandbox/faults", refund="slow", seconds=60, count=1)
     assert refund(gateway).state is RefundState.PROCESSING
+    assert gateway.query_refund("RF1", NUMBER).state is RefundState.NOT_FOUND
     assert refund(gateway).state is RefundState.PROCESSING
     sandbox.put("/sandbox/clock", offset_seconds=61)
     done = gateway.query_refund("RF1", NUMBER)
