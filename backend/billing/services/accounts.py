@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.billing import queries, rules
@@ -32,20 +33,19 @@ def open_account(
 ) -> DepositAccount:
     """The patient's account of that kind (inpatient: of that stay), opened or opened again when there is none open.
 
-    Two at once: a unique index lets one of them win.
+    Two at once: a unique index lets one of them win, and both get that one.
     """
     if (kind is AccountKind.INPATIENT) != (encounter_id is not None):
         raise ValueError("an inpatient account belongs to a stay, an outpatient one to none")
-    found = session.scalar(
-        select(DepositAccount.id).where(
-            DepositAccount.hospital_id == hospital_id,
-            DepositAccount.patient_id == patient_id,
-            DepositAccount.kind == kind,
-            DepositAccount.encounter_id == encounter_id
-            if encounter_id
-            else DepositAccount.encounter_id.is_(None),
-        )
+    known = select(DepositAccount.id).where(
+        DepositAccount.hospital_id == hospital_id,
+        DepositAccount.patient_id == patient_id,
+        DepositAccount.kind == kind,
+        DepositAccount.encounter_id == encounter_id
+        if encounter_id
+        else DepositAccount.encounter_id.is_(None),
     )
+    found = session.scalar(known)
     if found is not None:
         account = lock_account(session, found)
         if account.state is AccountState.CLOSED:
@@ -62,8 +62,11 @@ def open_account(
         balance_fen=0,
         opened_at=now(session),
     )
-    session.add(account)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:
+        return lock_account(session, session.scalars(known).one())
     _audit(session, "billing.open_account", account)
     return account
 

@@ -55,6 +55,20 @@ def balance(world: MoneyWorld, account_id: Id) -> int:
         return queries.get_account(session, account_id).balance_fen
 
 
+def test_an_account_opened_by_many_at_once_is_one(world: MoneyWorld) -> None:
+    opened: set[Id] = set()
+
+    def act() -> None:
+        with world.database.write(SYSTEM) as session:
+            account = service.open_account(
+                session, hospital_id=world.hospital_id, patient_id=world.patient_id
+            )
+            opened.add(account.id)
+
+    assert at_once(*[act] * 8) == {"ok": 8}
+    assert len(opened) == 1
+
+
 def test_a_balance_is_spent_once(world: MoneyWorld, account: Id) -> None:
     bills = [world.bill("REG-ASSOC") for _ in range(8)]
     assert at_once(*[spender(world, bill) for bill in bills]) == {"ok": 2, "balance_too_low": 6}
