@@ -20,6 +20,7 @@ from backend.billing.ports import (
     TradeStatus,
 )
 from backend.billing.rules import PriceCategory, Tender
+from backend.billing.services.payments import start_payment
 from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import Database, now, today
 from backend.organization.service import add_hospital
@@ -76,9 +77,9 @@ class MoneyWorld:
     def start_qr(
         self, invoice_id: Id, amount_fen: int, tender: Tender = Tender.WECHAT_NATIVE
     ) -> tuple[Id, str]:
-        """Begin a QR payment: its id and its number at the platform."""
+        """Begin a payment at a platform: its id and its number there."""
         with self.database.write(SYSTEM) as session:
-            payment = service.start_qr_payment(
+            payment = start_payment(
                 session, invoice_id=invoice_id, amount_fen=amount_fen, tender=tender
             )
             return payment.id, payment.out_trade_no or ""

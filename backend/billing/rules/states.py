@@ -102,6 +102,8 @@ class Tender(StrEnum):
 
 #: Tenders that are settled in our own books alone, in the unit of work that takes them.
 OWN_TENDERS = frozenset({Tender.CASH, Tender.PREPAID})
+#: Tenders that are paid by scanning a code of ours.
+QR_TENDERS = frozenset({Tender.WECHAT_NATIVE, Tender.ALIPAY_QR})
 
 
 class Channel(StrEnum):
@@ -112,10 +114,6 @@ class Channel(StrEnum):
     PHONE = "phone"
     #: By the program itself, for nobody who stands there.
     SYSTEM = "system"
-
-
-#: Without staff: what the share of self-service counts.
-SELF_SERVICE = frozenset({Channel.KIOSK, Channel.PHONE})
 
 
 def channel_of(kind: ActorKind) -> Channel:

@@ -28,6 +28,7 @@ from backend.billing.services.locking import lock_payment
 from backend.billing.services.settling import audit_payment, end_unpaid, settle
 from backend.contracts.billing import PaymentCheckDue, PaymentRequested
 from backend.kernel import idempotency, outbox
+from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import now
 
@@ -130,8 +131,36 @@ def start_qr_payment(
     channel: Channel | None = None,
     key: str | None = None,
 ) -> Payment:
+    """Begin a payment by a code that the payer scans; its code comes after this transaction.
+
+    InvalidInput (422) for a tender that has no such code; otherwise the errors of ``start_payment``.
+    """
+    if tender not in rules.QR_TENDERS:
+        raise InvalidInput(_("这种付款方式不能扫码"), code="tender_without_code")
+    return start_payment(
+        session,
+        invoice_id=invoice_id,
+        amount_fen=amount_fen,
+        tender=tender,
+        is_part=is_part,
+        channel=channel,
+        key=key,
+    )
+
+
+def start_payment(
+    session: Session,
+    *,
+    invoice_id: Id,
+    amount_fen: int,
+    tender: Tender,
+    is_part: bool = False,
+    channel: Channel | None = None,
+    key: str | None = None,
+) -> Payment:
     """Begin a payment at a far end (a QR order, a card, the insurance): it acts after this transaction.
 
+    For services that give the far end what else it needs: a card's number, a claim.
     ``amount_fen`` is what the payer was shown; AmountDiffers (409, with ``due_fen``) when another
     amount is due, or, for a part (``is_part``), more than is due. An open payment of the same tender and
     amount is given again; any other one in flight is PaymentInFlight (409). InvoiceNotOpen,
@@ -146,10 +175,6 @@ def start_qr_payment(
         return _start(session, invoice_id, amount_fen, tender, is_part, channel)
 
     return _once(session, "billing.start_qr_payment", key, facts, act)
-
-
-#: The name for what is no QR code.
-start_payment = start_qr_payment
 
 
 def _start(

@@ -16,6 +16,7 @@ from backend.billing.rules import (
     RefundState,
     Tender,
 )
+from backend.billing.services.payments import start_payment
 from backend.billing.verify import verify_ledger
 from backend.billing.views import InvoiceView, PaymentView
 from backend.kernel.dispatcher import Dispatcher
@@ -54,7 +55,7 @@ def start(
     world: MoneyWorld, invoice_id: Id, amount_fen: int, tender: Tender, *, is_part: bool = False
 ) -> tuple[Id, str]:
     with world.database.write(SYSTEM) as session:
-        payment = service.start_payment(
+        payment = start_payment(
             session, invoice_id=invoice_id, amount_fen=amount_fen, tender=tender, is_part=is_part
         )
         return payment.id, payment.out_trade_no or ""

@@ -8,6 +8,7 @@ from backend.billing import queries, service
 from backend.billing.ports import RefundState as Reported
 from backend.billing.ports import RefundStatus
 from backend.billing.rules import CaseKind, Tender
+from backend.billing.services.payments import start_payment
 from backend.billing.tasks import watch
 from backend.billing.verify import verify_ledger
 from backend.kernel.clock import FixedClock
@@ -33,9 +34,7 @@ def forward(database: Database, step: dt.timedelta) -> None:
 def test_a_payment_nobody_answers_for(world: MoneyWorld) -> None:
     bill = world.bill("CT-CHEST")
     with world.database.write(SYSTEM) as session:
-        payment = service.start_payment(
-            session, invoice_id=bill, amount_fen=18000, tender=Tender.BANK_CARD
-        )
+        payment = start_payment(session, invoice_id=bill, amount_fen=18000, tender=Tender.BANK_CARD)
         number = payment.out_trade_no or ""
     forward(world.database, DAY - dt.timedelta(seconds=1))
     assert watch.report_silence(world.database, DAY) == 0

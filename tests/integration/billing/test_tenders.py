@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from backend.billing import queries, rules, service
 from backend.billing.models import Payment, Refund
 from backend.billing.ports import TradeState, TradeStatus
 from backend.billing.rules import Channel, InvoiceState, PaymentState, Tender
 from backend.billing.verify import verify_ledger
 from backend.kernel.dispatcher import Dispatcher
+from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Actor, ActorKind, Permission
 from tests.factories.billing import MoneyWorld, ScriptedGateway, paid
@@ -65,11 +68,14 @@ def test_a_named_channel_wins_and_a_refund_knows_its_own(world: MoneyWorld) -> N
 
 def start(world: MoneyWorld, tender: Tender) -> tuple[Id, str, Id]:
     bill = world.bill("CT-CHEST")
-    with world.database.write(SYSTEM) as session:
-        payment = service.start_qr_payment(
-            session, invoice_id=bill, amount_fen=18000, tender=tender
-        )
-        return payment.id, payment.out_trade_no or "", bill
+    return *world.start_qr(bill, 18000, tender), bill
+
+
+@pytest.mark.parametrize("tender", sorted(set(Tender) - rules.QR_TENDERS))
+def test_what_has_no_code_is_not_begun_by_one(tender: Tender, world: MoneyWorld) -> None:
+    bill = world.bill("CT-CHEST")
+    with pytest.raises(InvalidInput), world.database.write(SYSTEM) as session:
+        service.start_qr_payment(session, invoice_id=bill, amount_fen=18000, tender=tender)
 
 
 def test_a_tender_without_a_platform_is_left_to_others(
