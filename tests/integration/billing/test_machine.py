@@ -15,6 +15,7 @@ from backend.billing.models import Refund
 from backend.billing.ports import GatewayRefused, GatewayUnknown, RefundState, TradeState
 from backend.billing.rules import Channel, Tender
 from backend.billing.rules import RefundState as Booked
+from backend.billing.views import InvoiceView
 from backend.kernel.errors import XinglinError
 from backend.kernel.ids import Id
 from tests.factories.databases import SYSTEM
@@ -146,7 +147,10 @@ class MoneyMachine(RuleBasedStateMachine):
         with self.world.database.read(SYSTEM) as session:
             views = [queries.get_invoice(session, bill) for bill in self.bills]
         paid = [view for view in views if view.paid_fen == view.total_fen] or views
-        bill, lines = paid[index % len(paid)].id, paid[index % len(paid)].lines
+        self._refund(paid[index % len(paid)], fen, channel)
+
+    def _refund(self, view: InvoiceView, fen: int, channel: Channel) -> None:
+        bill, lines = view.id, view.lines
         whole = {line.charge_id: line.amount_fen - line.refunded_fen for line in lines}
         parts = whole if fen == 1 else {lines[0].charge_id: fen} if lines else {}
         self.command(
@@ -201,10 +205,54 @@ class MoneyMachine(RuleBasedStateMachine):
         if is_told and self.world.far.told:
             self.world.survive(lambda: self.world.tell(self.world.far.told[-1]))
 
+    @rule(tender=FAR, is_told=st.booleans())
+    def somebody_pays_a_code_that_was_called_off(self, tender: Tender, is_told: bool) -> None:
+        """The cashier takes cash instead; the phone is quicker than our call to the platform."""
+        self.open_bill()
+        newest = len(self.bills) - 1
+        self.start(newest, tender, 0, True)
+        self.world.work()
+        self.cancel(len(self.payments) - 1)
+        self.pay_cash(newest, 0, True)
+        self.the_payer_pays(-1, 0)
+        if is_told and self.world.far.told:
+            self.world.survive(lambda: self.world.tell(self.world.far.told[-1]))
+
+    @rule(tender=FAR, is_told=st.booleans())
+    def somebody_pays_another_amount(self, tender: Tender, is_told: bool) -> None:
+        self.open_bill()
+        self.start(len(self.bills) - 1, tender, 0, True)
+        self.world.work()
+        self.the_payer_pays(-1, 1)
+        if is_told and self.world.far.told:
+            self.world.survive(lambda: self.world.tell(self.world.far.told[-1]))
+
+    @rule(tender=FAR, how=st.sampled_from(["lost", "cut"]))
+    def a_refund_goes_over_a_bad_line(self, tender: Tender, how: str) -> None:
+        self.open_bill()
+        newest = len(self.bills) - 1
+        self.start(newest, tender, 0, True)
+        self.world.work()
+        self.the_payer_pays(-1, 0)
+        if self.world.far.told:
+            self.world.survive(lambda: self.world.tell(self.world.far.told[-1]))
+        self.world.work()
+        with self.world.database.read(SYSTEM) as session:
+            view = queries.get_invoice(session, self.bills[newest])
+        self._refund(view, 1, Channel.PHONE)
+        self.the_line_is_bad(how, 1)
+        self.world.work()
+
     @rule(fen=FEN)
     def top_up_by_cash(self, fen: int) -> None:
         self.top_up(fen)
         self.pay_cash(len(self.bills) - 1, 0, True)
+
+    @rule(fen=FEN, is_whole=st.booleans())
+    def somebody_spends_what_was_paid_ahead(self, fen: int, is_whole: bool) -> None:
+        self.top_up_by_cash(5000)
+        self.open_bill()
+        self.pay_prepaid(len(self.bills) - 1, 4500 if is_whole else fen)
 
     # --- the far end and the line to it --------------------------------------------------
 
