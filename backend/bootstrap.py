@@ -17,6 +17,7 @@ from backend.billing.ports.insurance import InsuranceGateway
 from backend.billing.rules import Tender
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
+from backend.channels.alipay_bill import AlipayBillSource
 from backend.devices import tasks as device_tasks
 from backend.journeys import booking, disruptions, settlement, waiting
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
@@ -114,7 +115,11 @@ def open_gateways(settings: Settings) -> Gateways:
 
 def open_bills(settings: Settings) -> tuple[BillSource, ...]:
     """Every channel whose daily bill this installation fetches."""
-    return (WeChatBillSource(open_gateway(settings)),)
+    alipay = accounts.open_alipay(settings)
+    return (
+        WeChatBillSource(open_gateway(settings)),
+        *([AlipayBillSource(alipay)] if alipay is not None else ()),
+    )
 
 
 def merchant_file(settings: Settings) -> Path:

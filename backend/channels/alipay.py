@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -236,6 +236,15 @@ class AlipayGateway:
             str(answer.get("trade_no", ""))[:64] or None,
             _moment(arrived) if isinstance(arrived, str) else None,
         )
+
+    def find_bill(self, day: date) -> str:
+        """Where the trade bill of a day can be fetched within the next half minute, by anybody who knows the address.
+
+        GatewayRefused (``…bill_not_exist``) while there is none, or for a day without one.
+        """
+        content = {"bill_type": "trade", "bill_date": day.isoformat()}
+        answer = self._ask("alipay.data.dataservice.bill.downloadurl.query", content)
+        return _text(answer, "bill_download_url")
 
     def parse_notification(
         self, headers: Mapping[str, str], body: bytes

@@ -32,8 +32,6 @@ PUBLISHED_AT = dt.time(10, 0)
 KEPT_DAYS = 90
 #: Tenths of a per mille: 0.60 %.
 FEE_RATE = 60
-#: Faults that make the file itself wrong.
-WRONG_ROWS = ("drop_row", "extra_row", "wrong_amount")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 #: What a refund's state is called in the bill; a closed refund never happened and is left out.
 _REFUND_WORDS = {"SUCCESS": "SUCCESS", "PROCESSING": "PROCESSING", "ABNORMAL": "CHANGE"}

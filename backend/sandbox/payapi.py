@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
 
 from backend.sandbox import bills, refunds, trade
+from backend.sandbox.downloads import SPOILED, WRONG_ROWS, read_bill, take_bill_fault
 from backend.sandbox.dropped import cut
 from backend.sandbox.errors import PlatformError
-from backend.sandbox.faults import Fault, get_fault, take_fault
+from backend.sandbox.faults import Fault, take_fault
 from backend.sandbox.platform import Platform
 from backend.sandbox.store import find_one
 
 blueprint = Blueprint("pay", __name__, url_prefix="/v3")
 log = logging.getLogger("sandbox.pay")
 MAX_BODY = 64 * 1024
-PIECE = 64 * 1024
 #: API faults that leave the answer whole but its signature wrong, and how.
 _SIGNATURE_FAULTS = {
     "bad_signature": "signature",
@@ -183,7 +180,7 @@ def trade_bill() -> Response:
                 bill_date=request.args.get("bill_date", ""),
                 bill_type=request.args.get("bill_type", "ALL"),
                 now=here.business_time(db),
-                fault=_take_bill_fault(db, bills.WRONG_ROWS),
+                fault=take_bill_fault(db, WRONG_ROWS, "tradebill"),
             )
         address = f"{request.host_url}v3/billdownload/file?token={bill.token}"
         return {"hash_type": "SHA1", "hash_value": bill.sha1, "download_url": address}
@@ -204,28 +201,7 @@ def download_bill() -> Response:
         body = json.dumps({"code": error.code, "message": error.message}, ensure_ascii=False)
         return Response(body, error.status, content_type="application/json; charset=utf-8")
     with here.store.write() as db:
-        spoiled = _take_bill_fault(db, ("corrupt", "cut"))
-    file = _read_bill(path, spoiled, request.environ["werkzeug.socket"])
+        spoiled = take_bill_fault(db, SPOILED, "tradebill")
+    file = read_bill(path, spoiled, request.environ["werkzeug.socket"])
     headers = {"Content-Length": str(path.stat().st_size)}
     return Response(file, content_type="application/octet-stream", headers=headers)
-
-
-def _take_bill_fault(db: sqlite3.Connection, modes: Sequence[str]) -> str:
-    """Use up the bill's fault if it is one of these."""
-    if get_fault(db, "bill").mode not in modes:
-        return "normal"
-    return take_fault(db, "bill", out_trade_no=None, operation="tradebill").mode
-
-
-def _read_bill(path: Path, spoiled: str, connection: socket.socket) -> Iterator[bytes]:
-    """The file piece by piece; corrupt: with a wrong first byte, cut: broken off in the middle."""
-    left = path.stat().st_size // 2 if spoiled == "cut" else None
-    with path.open("rb") as file:
-        while piece := file.read(PIECE if left is None else min(PIECE, left)):
-            if spoiled == "corrupt":
-                piece, spoiled = b"?" + piece[1:], "normal"
-            if left is not None:
-                left -= len(piece)
-            yield piece
-    if spoiled == "cut":
-        connection.shutdown(socket.SHUT_RDWR)

@@ -11,9 +11,10 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, request
 
 from backend.sandbox import wire as rsa2
-from backend.sandbox.alipay import trade, wire
+from backend.sandbox.alipay import bill, trade, wire
 from backend.sandbox.alipay.platform import AlipayPlatform
 from backend.sandbox.alipay.trade import AlipayError
+from backend.sandbox.downloads import SPOILED, WRONG_ROWS, read_bill, take_bill_fault
 from backend.sandbox.dropped import cut
 from backend.sandbox.faults import Fault, take_fault
 
@@ -29,6 +30,7 @@ OPERATIONS = {
     "alipay.trade.cancel": "close",
     "alipay.trade.refund": "refund",
     "alipay.trade.fastpay.refund.query": "query_refund",
+    "alipay.data.dataservice.bill.downloadurl.query": "alipay_bill",
 }
 
 
@@ -72,6 +74,20 @@ def gateway() -> Response:
     is_forged = fault.mode in ("bad_signature", "old_timestamp", "signtest")
     body = wire.answer_body(method or "error", text, here.sign(text.encode(), is_forged=is_forged))
     return Response(body, content_type="application/json;charset=utf-8")
+
+
+@blueprint.get("/downloadBillFile.resource")
+def download_bill() -> Response:
+    """A bill, to whoever knows its address in time."""
+    here = alipay()
+    path = bill.find_bill(here.store.directory / "bills", request.args.get("fileId", ""))
+    if path is None:
+        return Response("文件不存在或链接已失效", 404, content_type="text/plain; charset=utf-8")
+    with here.store.write() as db:
+        spoiled = take_bill_fault(db, SPOILED, "alipay_bill")
+    file = read_bill(path, spoiled, request.environ["werkzeug.socket"])
+    headers = {"Content-Length": str(path.stat().st_size)}
+    return Response(file, content_type="application/octet-stream", headers=headers)
 
 
 def _check(given: dict[str, str]) -> dict[str, Any]:
@@ -119,6 +135,18 @@ def _act(method: str, content: dict[str, Any], given: dict[str, str]) -> dict[st
             ),
         )
 
+    def publish(db: sqlite3.Connection, now: float) -> dict[str, Any]:
+        token = bill.make_bill(
+            db,
+            here.keys.seller_id,
+            here.store.directory / "bills",
+            content,
+            now=now,
+            fault=take_bill_fault(db, WRONG_ROWS, "alipay_bill"),
+        )
+        query = f"bizType=trade&fileType=csv.zip&fileId={token}"
+        return {"bill_download_url": f"{request.host_url}alipay/downloadBillFile.resource?{query}"}
+
     acts: dict[str, Callable[[sqlite3.Connection, float], dict[str, Any]]] = {
         "alipay.trade.precreate": lambda db, now: trade.precreate(
             db, content, given.get("notify_url") or None, now
@@ -128,6 +156,7 @@ def _act(method: str, content: dict[str, Any], given: dict[str, str]) -> dict[st
         "alipay.trade.cancel": lambda db, now: trade.cancel(db, content, now),
         "alipay.trade.refund": refund,
         "alipay.trade.fastpay.refund.query": lambda db, now: trade.query_refund(db, content, now),
+        "alipay.data.dataservice.bill.downloadurl.query": publish,
     }
     refusal: AlipayError | None = None
     answer: dict[str, Any] = {}

@@ -9,9 +9,12 @@ from rich.console import Console
 
 from backend import reconciling
 from backend.billing import queries, service, tasks
+from backend.billing.ports import BillSource
 from backend.billing.queries import RunView
-from backend.billing.rules import BillChannel, DifferenceKind, PaymentState, RunState, Tender
+from backend.billing.rules import BillChannel, DifferenceKind, PaymentState, RunState
 from backend.bootstrap import Program
+from backend.channels.alipay import AlipayGateway
+from backend.channels.alipay_bill import AlipayBillSource
 from backend.kernel.clock import business_date
 from backend.kernel.ids import Id
 from backend.wechat.bills import WeChatBillSource
@@ -20,13 +23,12 @@ from tests.contract.billing.conftest import Shop
 from tests.factories.databases import SYSTEM
 from tests.factories.webapp import make_settings
 
-#: The other wallets publish no bill here.
-pytestmark = pytest.mark.parametrize("shop", ["wechat"], indirect=True)
-
 
 @pytest.fixture
-def source(shop: Shop) -> WeChatBillSource:
-    gateway = shop.cashier.gateways[Tender.WECHAT_NATIVE]
+def source(shop: Shop) -> BillSource:
+    gateway = shop.cashier.gateways[shop.tender]
+    if isinstance(gateway, AlipayGateway):
+        return AlipayBillSource(gateway)
     assert isinstance(gateway, WeChatPayGateway)
     return WeChatBillSource(gateway)
 
@@ -35,7 +37,7 @@ def today() -> dt.date:
     return business_date(dt.datetime.now(dt.UTC))
 
 
-def reconcile(shop: Shop, source: WeChatBillSource) -> RunView:
+def reconcile(shop: Shop, source: BillSource) -> RunView:
     shop.sandbox.put("/sandbox/clock", offset_seconds=2 * 86400)
     run_id = tasks.reconcile(shop.world.database, source, today(), shop.cashier.record)
     shop.sandbox.put("/sandbox/clock", offset_seconds=0)
@@ -54,7 +56,7 @@ def sell(shop: Shop) -> Id:
     return payment_id
 
 
-def test_a_day_over_the_wire_agrees(shop: Shop, source: WeChatBillSource) -> None:
+def test_a_day_over_the_wire_agrees(shop: Shop, source: BillSource) -> None:
     sell(shop)
     sell(shop)
     found = reconcile(shop, source)
@@ -64,7 +66,7 @@ def test_a_day_over_the_wire_agrees(shop: Shop, source: WeChatBillSource) -> Non
 
 
 def test_a_payment_we_never_heard_of_is_learnt_from_the_bill(
-    shop: Shop, source: WeChatBillSource
+    shop: Shop, source: BillSource
 ) -> None:
     shop.sandbox.put("/sandbox/faults", notification="drop", count=1)
     _invoice_id, payment_id, code = shop.show_code()
@@ -85,7 +87,7 @@ def test_a_payment_we_never_heard_of_is_learnt_from_the_bill(
     ],
 )
 def test_a_wrong_bill_is_a_difference_and_a_right_one_settles_it(
-    fault: str, kind: DifferenceKind, shop: Shop, source: WeChatBillSource
+    fault: str, kind: DifferenceKind, shop: Shop, source: BillSource
 ) -> None:
     sell(shop)
     sell(shop)
@@ -102,7 +104,7 @@ def test_a_wrong_bill_is_a_difference_and_a_right_one_settles_it(
 
 
 def test_a_spoiled_download_fails_the_run_and_the_next_try_heals_it(
-    shop: Shop, source: WeChatBillSource
+    shop: Shop, source: BillSource
 ) -> None:
     sell(shop)
     shop.sandbox.put("/sandbox/faults", bill="corrupt", count=1)
@@ -110,28 +112,28 @@ def test_a_spoiled_download_fails_the_run_and_the_next_try_heals_it(
     assert reconcile(shop, source).is_explained
 
 
-def test_the_command_ends_by_what_it_found(shop: Shop, source: WeChatBillSource) -> None:
+def test_the_command_ends_by_what_it_found(shop: Shop, source: BillSource) -> None:
     sell(shop)
     folder = shop.sandbox.directory
     settings = make_settings(folder, wechatpay_file=folder / "merchant.json")
     program = Program(settings, None, shop.world.database, bills=(source,))  # type: ignore[arg-type]
     console = Console(record=True, width=160)
     day = today()
-    assert reconciling.run(console, program, day, "alipay") == reconciling.NO_BILL
+    assert reconciling.run(console, program, day, "insurance") == reconciling.NO_BILL
     assert reconciling.run(console, program, day, None) == reconciling.NO_BILL
     assert "not_published" in console.export_text()
     shop.sandbox.put("/sandbox/faults", bill="extra_row", count=1)
-    status = reconciling.run(console, program, day, "wechat", is_next_morning=True)
+    status = reconciling.run(console, program, day, source.channel, is_next_morning=True)
     assert status == reconciling.UNEXPLAINED
     said = console.export_text()
-    assert f"open: wechat {day} theirs_only payment STRANGER" in said
+    assert f"open: {source.channel} {day} theirs_only payment STRANGER" in said
     assert "theirs ¥88.00" in said
     with shop.world.database.read(SYSTEM) as session:
-        (found,) = queries.list_runs(session, channel=BillChannel.WECHAT)
+        (found,) = queries.list_runs(session, channel=BillChannel(source.channel))
         (difference,) = queries.list_differences(session, found.id, hospital_id=None)
     with shop.world.database.write(SYSTEM) as session:
         service.close_case(session, difference.case_id, reason="他院误入，已通知渠道")
-    status = reconciling.run(console, program, day, "wechat", is_next_morning=True)
+    status = reconciling.run(console, program, day, source.channel, is_next_morning=True)
     assert status == reconciling.EXPLAINED
     # The sandbox lives in the present again.
     assert shop.payment(sell(shop)).state is PaymentState.SUCCEEDED
