@@ -45,6 +45,6 @@ def takes_a_lost_answer_for_yes(plant: pytest.MonkeyPatch) -> None:
 def test_a_planted_fault_is_found(fault: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     fault(monkeypatch)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             MoneyMachine, settings=settings(MoneyMachine.TestCase.settings, print_blob=False)
         )
