@@ -32,6 +32,7 @@ from backend.kernel.web import (
 from backend.organization import queries as organization
 from backend.patients import queries as patients
 from backend.scheduling import queries as visits
+from backend.scheduling import rules
 from backend.scheduling import service as scheduling
 from backend.scheduling.rules import Channel
 
@@ -112,6 +113,10 @@ def substitute_form(schedule_id: Id) -> Response:
         people = organization.list_practitioners(
             session, hospital_id=hospital_id(), department_id=view.department_id
         )
+        day = view.business_date
+        leaves = visits.stops_in_force(session, hospital_id=hospital_id(), first=day, last=day)
+        place = (view.department_id, day, view.half_day)
+        busy |= {p.id for p in people if rules.is_away(leaves, p.id, *place)}
         return render(
             "journeys/substitute.html",
             view=view,

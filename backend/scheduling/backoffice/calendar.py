@@ -30,7 +30,6 @@ from backend.scheduling.rules import CalendarEntry, DayKind, Notice
 
 MOST_BYTES = 64 * 1024
 CLOSED = "closed"
-_YEARS = range(2000, 2100)
 
 
 @blueprint.get("/calendar")
@@ -39,7 +38,7 @@ def calendar() -> Response:
     """One year: twelve months, the named days, and holidays on which sessions stand already."""
     with read_uow() as session:
         year = _year(request.args.get("year", ""), today(session))
-        return _page(session, year, editing=_day(request.args.get("edit", "")))
+        return _page(session, year, editing=common.read_day(request.args.get("edit", "")))
 
 
 @blueprint.post("/calendar/published")
@@ -99,9 +98,8 @@ def calendar_import() -> BaseResponse:
 @requires(Permission.SCHEDULING_SCHEDULE_MANAGE)
 def calendar_day() -> BaseResponse:
     """Name or change one day."""
-    day = _day(request.form.get("day", ""))
+    day = common.read_day(request.form.get("day", ""))
     kind = request.form.get("kind", "")
-    version = request.form.get("version", "")
     if day is None or kind not in set(DayKind):
         raise InvalidInput(_("请选择日期和类型"), code="filter_invalid")
     with write_uow() as session:
@@ -112,7 +110,7 @@ def calendar_day() -> BaseResponse:
             kind=kind,
             name=request.form.get("name", ""),
             template_weekday=_weekday(request.form.get("template_weekday", CLOSED)),
-            version=int(version) if version.isdecimal() else None,
+            version=_version(),
         )
     flash(_("已保存 %(day)s 的安排", day=f"{day.month}月{day.day}日"), "ok")
     return redirect_to("schedules.calendar", year=day.year)
@@ -122,11 +120,13 @@ def calendar_day() -> BaseResponse:
 @requires(Permission.SCHEDULING_SCHEDULE_MANAGE)
 def calendar_remove() -> BaseResponse:
     """Take one day off the calendar."""
-    day = _day(request.form.get("day", ""))
+    day = common.read_day(request.form.get("day", ""))
     if day is None:
         raise InvalidInput(_("请选择日期和类型"), code="filter_invalid")
     with write_uow() as session:
-        service.remove_calendar_day(session, hospital_id=common.hospital_id(), day=day)
+        service.remove_calendar_day(
+            session, hospital_id=common.hospital_id(), day=day, version=_version()
+        )
     flash(_("%(day)s 恢复为平常的一天", day=f"{day.month}月{day.day}日"), "ok")
     return redirect_to("schedules.calendar", year=day.year)
 
@@ -198,16 +198,15 @@ def _sent_text() -> tuple[str, str]:
 def _year(text: str, this_day: dt.date) -> int:
     if not text:
         return this_day.year
-    if not text.isdecimal() or int(text) not in _YEARS:
+    if not text.isdecimal() or int(text) not in rules.YEARS:
         raise InvalidInput(_("年份写法有误"), code="filter_invalid")
     return int(text)
 
 
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidInput(_("日期写法有误"), code="filter_invalid") from error
+def _version() -> int:
+    """Of the row the form was opened with; 0 when there was none, which somebody may have made meanwhile."""
+    version = request.form.get("version", "")
+    return int(version) if version.isdecimal() else 0
 
 
 def _weekday(text: str) -> int | None:

@@ -17,7 +17,7 @@ from backend.kernel.permissions import Permission
 from backend.kernel.web import NavItem, current_actor
 from backend.organization import queries as organization
 from backend.scheduling import queries
-from backend.scheduling.rules import VISIT_TYPE_WORDS, VisitType
+from backend.scheduling.rules import VISIT_TYPE_WORDS, YEARS, VisitType
 
 blueprint = Blueprint(
     "schedules", __name__, url_prefix="/backoffice/schedules", template_folder="../templates"
@@ -64,16 +64,26 @@ def hospital_id() -> Id:
 
 def read_filter(values: Mapping[str, str]) -> Filter:
     """Read ``day``, ``department`` and ``visit_type``; InvalidInput for what cannot be read."""
-    day = values.get("day", "")
     visit_type = values.get("visit_type", "")
     try:
         return Filter(
-            day=dt.date.fromisoformat(day) if day else None,
+            day=read_day(values.get("day", "")),
             department_id=parse_id(values.get("department", "")),
             visit_type=VisitType(visit_type) if visit_type else None,
         )
     except ValueError as error:
-        raise InvalidInput(_("日期或号别写法有误"), code="filter_invalid") from error
+        raise InvalidInput(_("号别写法有误"), code="filter_invalid") from error
+
+
+def read_day(text: str) -> dt.date | None:
+    """A day of an address or a form, None when there is none; InvalidInput for what is no day of a planned year."""
+    try:
+        day = dt.date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidInput(_("日期写法有误"), code="filter_invalid") from error
+    if day is not None and day.year not in YEARS:
+        raise InvalidInput(_("日期写法有误"), code="filter_invalid")
+    return day
 
 
 def clinical_departments(session: Session) -> list[organization.Department]:

@@ -11,7 +11,6 @@ import json
 from flask import Response, request
 from flask_babel import gettext as _
 
-from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import parse_id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
@@ -30,7 +29,7 @@ DAYS = 14
 def load() -> Response:
     """Booked of all places, by day and half-day; at most four queries."""
     with read_uow() as session:
-        first = _day(request.args.get("on", "")) or today(session)
+        first = common.read_day(request.args.get("on", "")) or today(session)
         departments = common.clinical_departments(session)
         wanted = parse_id(request.args.get("department", ""))
         department_id = wanted if wanted in {one.id for one in departments} else None
@@ -84,10 +83,3 @@ def _chart(rows: list[LoadRow], columns: list[tuple[dt.date, object]]) -> str:
         "words": {"booked": str(_("已约")), "of": str(_("共")), "places": str(_("个号"))},
     }
     return json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidInput(_("日期写法有误"), code="filter_invalid") from error

@@ -58,7 +58,7 @@ def templates() -> Response:
 def templates_preview() -> Response:
     """Fourteen days as generation would fill them now; nothing is written."""
     with read_uow() as session:
-        first = _day(request.args.get("on", "")) or today(session)
+        first = common.read_day(request.args.get("on", "")) or today(session)
         department_id = _department(session, request.args)
         planned = (
             queries.preview_generation(
@@ -97,7 +97,7 @@ def template_add() -> BaseResponse:
                 hospital_id=common.hospital_id(),
                 facts=facts,
                 effective_from=_needed_day(request.form, "effective_from"),
-                effective_until=_day(request.form.get("effective_until", "")),
+                effective_until=common.read_day(request.form.get("effective_until", "")),
             )
     except TemplateInvalid as error:
         return _form_again(error)
@@ -117,7 +117,7 @@ def template_change(entry_id: Id) -> BaseResponse:
                 entry_id,
                 facts=facts,
                 effective_from=_needed_day(request.form, "effective_from"),
-                effective_until=_day(request.form.get("effective_until", "")),
+                effective_until=common.read_day(request.form.get("effective_until", "")),
             )
     except TemplateInvalid as error:
         return _form_again(error, entry_id)
@@ -147,7 +147,7 @@ def _page(
 ) -> Response:
     """The grid and, where a cell is in hand, its form (also with what was typed and what is wrong with it)."""
     hospital_id = common.hospital_id()
-    on = _day(values.get("on", "")) or today(session)
+    on = common.read_day(values.get("on", "")) or today(session)
     department_id = _department(session, values)
     practitioner_id = parse_id(values.get("practitioner", ""))
     entry_id = entry_id or parse_id(values.get("edit", ""))
@@ -239,6 +239,8 @@ def _form_values(
         }
     typed = {key: value for key, value in values.items() if key in request.form}
     shown |= typed
+    if str(shown.get("weekday")) not in set("1234567") or shown.get("half_day") not in set(HalfDay):
+        raise InvalidInput(_("请选择星期和半天"), code="filter_invalid")
     shown["name"] = _name_of(session, shown.get("practitioner_id"))
     return shown
 
@@ -361,15 +363,8 @@ def _department(session: Session, values: Mapping[str, str]) -> Id | None:
     return wanted if wanted in known else next(iter(known), None)
 
 
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidInput(_("日期写法有误"), code="filter_invalid") from error
-
-
 def _needed_day(form: Mapping[str, str], name: str) -> dt.date:
-    day = _day(form.get(name, ""))
+    day = common.read_day(form.get(name, ""))
     if day is None:
         raise TemplateInvalid(fields={name: _("请选择日期")})
     return day

@@ -18,6 +18,7 @@ from backend.scheduling.rules.booking import (
 )
 from backend.scheduling.rules.calendar import (
     DAY_KIND_WORDS,
+    YEARS,
     CalendarEntry,
     DayKind,
     published_notice,
@@ -47,6 +48,7 @@ from backend.scheduling.rules.disruptions import (
     check_step,
     check_stop,
     choice_ends,
+    is_away,
     rank_equivalents,
 )
 from backend.scheduling.rules.limits import (
@@ -164,6 +166,7 @@ __all__ = [
     "WAITING_END_WORDS",
     "WAITING_WORDS",
     "WINDOW",
+    "YEARS",
     "AppointmentState",
     "BookingPolicies",
     "BookingPolicy",
@@ -201,7 +204,6 @@ __all__ = [
     "can_check_in",
     "can_join",
     "check_added",
-    "check_bookable",
     "check_cancellable",
     "check_case",
     "check_performer",
@@ -215,6 +217,7 @@ __all__ = [
     "first_minute",
     "first_refusal",
     "hold_until",
+    "is_away",
     "is_claimable",
     "is_day_bookable",
     "is_day_open",

@@ -18,6 +18,8 @@ from chinese_calendar import constants as published
 from flask_babel import lazy_gettext as _
 
 SATURDAY = 6
+#: Days of other years are a slip of the finger; dates reckoned from these stay dates.
+YEARS = range(2000, 2100)
 
 
 class DayKind(StrEnum):

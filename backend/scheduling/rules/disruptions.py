@@ -117,6 +117,21 @@ class StopScope:
         )
 
 
+def is_away(
+    stops: Iterable[StopScope],
+    practitioner_id: Id,
+    department_id: Id,
+    day: dt.date,
+    half_day: HalfDay,
+) -> bool:
+    """True when a notice of the practitioner's own covers the half-day; a department's stops sessions, not people."""
+    return any(
+        stop.practitioner_id == practitioner_id
+        and stop.covers(practitioner_id, department_id, day, half_day)
+        for stop in stops
+    )
+
+
 def check_stop(scope: StopScope, reason: str, today: dt.date) -> None:
     """Raise StopInvalid, naming each field: whom, from today on, at most 92 days, with a reason."""
     fields: dict[str, object] = {}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from backend.scheduling.rules.calendar import CalendarEntry, DayKind, with_stand_ins
+from backend.scheduling.rules.calendar import YEARS, CalendarEntry, DayKind, with_stand_ins
 
 #: A year has some 40 such days; a longer span or file is a mistake.
 LONGEST_SPAN = 15
@@ -121,7 +121,12 @@ def _date(text: str) -> dt.date:
     match = _DATE.fullmatch(text.strip())
     try:
         if match:
-            return dt.date(*map(int, match.groups()))
+            day = dt.date(*map(int, match.groups()))
+            if day.year in YEARS:
+                return day
+            raise _Unreadable(_("「%(text)s」不是近年的日期", text=text.strip()[:20]))
+    except _Unreadable:
+        raise
     except ValueError as error:
         raise _Unreadable(_("没有「%(text)s」这一天", text=text.strip()[:20])) from error
     raise _Unreadable(_("日期「%(text)s」看不懂，请写成 2026-02-14", text=text.strip()[:20]))
@@ -176,9 +181,12 @@ def _event_row(values: dict[str, str]) -> list[str]:
     span = values.get("DTSTART", "")[:8]
     if end := values.get("DTEND", "")[:8]:
         match = _DATE.fullmatch(end)
-        if match:
-            last = dt.date(*map(int, match.groups())) - dt.timedelta(days=1)
-            span = f"{span}至{last:%Y%m%d}"
+        try:
+            if match:
+                last = dt.date(*map(int, match.groups())) - dt.timedelta(days=1)
+                span = f"{span}至{last:%Y%m%d}"
+        except (ValueError, OverflowError):
+            span = f"{span}至{end}"  # whoever reads the row names it
     return [span, summary[2], summary[1]]
 
 

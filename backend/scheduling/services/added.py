@@ -6,12 +6,14 @@ given back it is closed, so that no queue of strangers can take what a practitio
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.contracts.scheduling import AppointmentHeld, HoldDue
 from backend.kernel import outbox
+from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_rows
 from backend.kernel.permissions import Permission, has, require
@@ -42,13 +44,15 @@ def add_number(
 
     A practitioner adds to their own sessions, a scheduler to any of their departments; nobody to a stopped or past
     session. Raises ScheduleNotFound, ScheduleStopped, ScheduleOver, NotYourSession, AddedReasonMissing, AddedFull,
-    AlreadyBooked, Forbidden. Publishes AppointmentHeld and HoldDue.
+    AlreadyBooked, InvalidInput for a device's, Forbidden. Publishes AppointmentHeld and HoldDue.
     """
     found = lock_rows(session, Schedule, [schedule_id], key_stays=True)
     if not found or is_foreign(session, found[0].hospital_id):
         raise ScheduleNotFound
     schedule = found[0]
     _may_add(session, schedule)
+    if schedule.practitioner_id is None:
+        raise InvalidInput(_("检查设备不能加号，请在检查安排里预约"), code="device_session")
     if schedule.status is not ScheduleStatus.OPEN:
         raise ScheduleStopped
     if schedule.business_date < today(session):

@@ -81,7 +81,9 @@ def set_calendar_day(
     template_weekday: int | None,
     version: int | None = None,
 ) -> None:
-    """Name one day, or change what is said of it; ``version`` is that of the row the form was opened with.
+    """Name one day, or change what is said of it.
+
+    ``version`` is that of the row the form was opened with: 0 when there was none, None when nobody looked.
 
     Raises CalendarDayInvalid, StaleVersion, Forbidden.
     """
@@ -96,12 +98,17 @@ def set_calendar_day(
         _record(session, "set_calendar_day", hospital_id, day, template_weekday)
 
 
-def remove_calendar_day(session: Session, *, hospital_id: Id, day: dt.date) -> None:
-    """The day runs its own weekday's template again. Raises CalendarDayUnknown, Forbidden."""
+def remove_calendar_day(
+    session: Session, *, hospital_id: Id, day: dt.date, version: int | None = None
+) -> None:
+    """The day runs its own weekday's template again. Raises CalendarDayUnknown, StaleVersion, Forbidden."""
     _may_manage(session, hospital_id)
+    lock_name(session, f"scheduling-calendar-{hospital_id}")
     row = _find(session, hospital_id, day)
     if row is None:
         raise CalendarDayUnknown(day=day.isoformat())
+    if version is not None:
+        check_version(row, version)
     _record(session, "remove_calendar_day", hospital_id, day, row.template_weekday)
     session.delete(row)
 

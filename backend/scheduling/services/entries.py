@@ -7,7 +7,7 @@ are generated already stay as they are: they may be booked.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -58,6 +58,10 @@ def add_entry(
     _may_edit(session, hospital_id, facts.department_id)
     _lock_week(session, facts)
     _check(session, facts, effective_from, effective_until, but=None)
+    if (never := _never_begun(session, facts, effective_from)) is not None:
+        _overwrite(never, facts, effective_from, effective_until)
+        _record(session, "change_template_entry", never)
+        return never.id
     return add_template_entry(
         session,
         hospital_id=hospital_id,
@@ -88,14 +92,29 @@ def change_entry(
     """From ``effective_from`` on the session is as ``facts`` say; the entry that then holds.
 
     An entry that has not begun by then never was in force, and is changed in place. Whose session it is, on which
-    weekday and half-day, does not change. Raises TemplateUnknown, TemplateEnded, TemplateInvalid, Forbidden.
+    weekday and half-day, stays the entry's, whatever ``facts`` say of it. Raises TemplateUnknown (also for a
+    device's), TemplateEnded, TemplateInvalid, Forbidden.
     """
     entry = _locked(session, entry_id)
+    if entry.practitioner_id is None:
+        raise TemplateUnknown
+    facts = replace(
+        facts,
+        practitioner_id=entry.practitioner_id,
+        weekday=entry.weekday,
+        half_day=entry.half_day,
+    )
     _may_edit(session, entry.hospital_id, facts.department_id)
+    _lock_week(session, facts)
     if entry.effective_until is not None and entry.effective_until < effective_from:
         raise TemplateEnded(until=entry.effective_until.isoformat())
     _check(session, facts, effective_from, effective_until, but=entry.id)
     if entry.effective_from >= effective_from:
+        never = _never_begun(session, facts, effective_from)
+        if never is not None and never is not entry:
+            # The two would begin on one day: the one that was never to be takes this one's part.
+            _end_before_begin(session, entry)
+            entry = never
         _overwrite(entry, facts, effective_from, effective_until)
         _record(session, "change_template_entry", entry)
         return entry.id
@@ -121,9 +140,30 @@ def end_entry(session: Session, entry_id: Id, last_day: dt.date) -> None:
         raise TemplateInvalid(fields={"last_day": TemplateInvalid.past_words})
     if entry.effective_until is not None and entry.effective_until <= last_day:
         raise TemplateEnded(until=entry.effective_until.isoformat())
-    # Ended before it begins it is never in force; the row stays, so that the record shows it was planned.
-    entry.effective_until = max(last_day, entry.effective_from - dt.timedelta(days=1))
+    if last_day < entry.effective_from:
+        _end_before_begin(session, entry)
+        return
+    entry.effective_until = last_day
     _record(session, "end_template_entry", entry)
+
+
+def _end_before_begin(session: Session, entry: TemplateEntry) -> None:
+    """It is never in force; the row stays, so that the record shows it was planned."""
+    entry.effective_until = entry.effective_from - dt.timedelta(days=1)
+    _record(session, "end_template_entry", entry)
+
+
+def _never_begun(session: Session, facts: EntryFacts, first: dt.date) -> TemplateEntry | None:
+    """The entry that was to begin on ``first`` too and was ended before: no second one may begin there."""
+    return session.scalar(
+        select(TemplateEntry).where(
+            TemplateEntry.practitioner_id == facts.practitioner_id,
+            TemplateEntry.weekday == facts.weekday,
+            TemplateEntry.half_day == facts.half_day,
+            TemplateEntry.effective_from == first,
+            TemplateEntry.effective_until < first,
+        )
+    )
 
 
 def _locked(session: Session, entry_id: Id) -> TemplateEntry:

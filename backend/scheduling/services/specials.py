@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,7 +25,7 @@ from backend.scheduling.errors import (
     SubstituteTooLate,
 )
 from backend.scheduling.models import Appointment, Schedule, Slot, Substitution, TemplateEntry
-from backend.scheduling.queries import is_foreign
+from backend.scheduling.queries import is_foreign, stops_in_force
 from backend.scheduling.rules import (
     ACTIVE,
     AppointmentState,
@@ -105,10 +106,12 @@ def substitute(session: Session, *, schedule_id: Id, practitioner_id: Id, reason
     patients have checked in: their tickets name the first practitioner. The Substitution's id. Raises ScheduleNotFound,
     ScheduleStopped, ScheduleOver, SubstituteBusy, SubstituteTooLate, InvalidInput without a reason, Forbidden.
     """
-    found = lock_rows(session, Schedule, [schedule_id], key_stays=True)
-    if not found or is_foreign(session, found[0].hospital_id):
+    wanted = session.get(Schedule, schedule_id)
+    if wanted is None or is_foreign(session, wanted.hospital_id):
         raise ScheduleNotFound
-    schedule = found[0]
+    # As generating and stopping: nobody gives the substitute a session, or leave, of this half-day meanwhile.
+    lock_name(session, f"scheduling-generate-{wanted.hospital_id}")
+    (schedule,) = lock_rows(session, Schedule, [schedule_id], key_stays=True)
     _check_substitute(session, schedule, practitioner_id, reason)
     disruptions.lock_told(session, [schedule_id])
     slots = session.scalars(select(Slot.id).where(Slot.schedule_id == schedule_id)).all()
@@ -163,6 +166,10 @@ def _check_substitute(
         session, practitioner_id, schedule.business_date, schedule.half_day
     ):
         raise SubstituteBusy
+    day = schedule.business_date
+    leaves = stops_in_force(session, hospital_id=schedule.hospital_id, first=day, last=day)
+    if rules.is_away(leaves, practitioner_id, schedule.department_id, day, schedule.half_day):
+        raise SubstituteBusy(_("这位医生这个半天停诊，不能替诊"))
 
 
 def _hand_over(

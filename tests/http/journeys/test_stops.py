@@ -17,11 +17,14 @@ from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
 from backend.scheduling import backoffice as schedules
 from backend.scheduling import queries as visits
+from backend.scheduling import service as scheduling
+from backend.scheduling.errors import LineClosed
 from backend.scheduling.models import Appointment
-from backend.scheduling.rules import DisruptionState
+from backend.scheduling.rules import DisruptionState, Modality
 from backend.web_parts import Parts
 from tests.factories.clinic import make_clinic
 from tests.factories.databases import SYSTEM
+from tests.factories.imaging import add_device, open_days
 from tests.factories.stops import NEXT, House, make_house
 from tests.factories.visits import subscribe
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
@@ -236,3 +239,33 @@ def test_another_hospitals_stops_and_sessions_do_not_exist(
     strange = client.post("/backoffice/stops", data=asked(house) | {"seen": ""})
     assert strange.status_code == 422
     assert dt.date(2026, 11, 30) == NEXT
+
+
+def test_a_devices_session_offers_no_act_that_cannot_work(
+    client: FlaskClient, house: House
+) -> None:
+    add_device(house.database, house.clinic, Modality.CT)
+    open_days(house.database, house.clinic, NEXT, NEXT)
+    with house.database.read(SYSTEM) as session:
+        views = visits.list_schedules(
+            session, hospital_id=house.clinic.hospital_id, first=NEXT, last=NEXT
+        )
+    (device,) = [view.schedule_id for view in views if view.device_id is not None]
+    doctors = client.get(f"/backoffice/schedules/{house.sessions[0, 1]}").text
+    devices = client.get(f"/backoffice/schedules/{device}").text
+    for act in ("add", "substitute"):
+        assert f"/{house.sessions[0, 1]}/{act}" in doctors
+        assert f"/{device}/{act}" not in devices
+    answer = client.post(
+        f"/backoffice/sessions/{device}/add",
+        data={"patient_id": str(house.clinic.patient_ids[0]), "reason": "急", "_key": new_id().hex},
+    )
+    assert answer.status_code == 422
+    assert "检查设备不能加号" in answer.text
+    with pytest.raises(LineClosed), house.database.write(SYSTEM) as session:
+        scheduling.join_line(
+            session,
+            patient_id=house.clinic.patient_ids[0],
+            schedule_id=device,
+            channel="counter",
+        )

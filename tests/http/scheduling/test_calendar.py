@@ -105,8 +105,12 @@ def test_one_day_is_named_changed_and_made_ordinary_again(
     closed = form | {"kind": "holiday", "template_weekday": "closed", "version": "1"}
     assert client.post(f"{URL}/day", data=closed).status_code == 303
     assert client.post(f"{URL}/day", data=form | {"version": "1"}).status_code == 409
+    # Opened while the day was an ordinary one, and saved after somebody had named it.
+    assert client.post(f"{URL}/day", data=form).status_code == 409
     assert days(sqlite_database, clinic) == {dt.date(2026, 12, 5): None}
-    assert client.post(f"{URL}/remove", data={"day": "2026-12-05"}).status_code == 303
+    old, new = ({"day": "2026-12-05", "version": version} for version in ("1", "2"))
+    assert client.post(f"{URL}/remove", data=old).status_code == 409
+    assert client.post(f"{URL}/remove", data=new).status_code == 303
     assert days(sqlite_database, clinic) == {}
     assert client.post(f"{URL}/remove", data={"day": "2026-12-05"}).status_code == 404
 
@@ -118,6 +122,7 @@ def test_one_day_is_named_changed_and_made_ordinary_again(
         ("day", {"day": "2026-12-05", "kind": "party", "name": "x"}),
         ("day", {"day": "2026-12-05", "kind": "holiday", "name": ""}),
         ("day", {"day": "2026-12-05", "kind": "workday", "name": "x", "template_weekday": "9"}),
+        ("day", {"day": "9999-12-31", "kind": "holiday", "name": "x"}),
         ("remove", {"day": ""}),
         ("published", {"year": "3000"}),
     ],

@@ -89,7 +89,7 @@ def test_the_week_is_chosen_by_day_department_and_kind(
 def test_an_unreadable_filter_is_said(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/backoffice/schedules?{query}")
     assert answer.status_code == 422
-    assert "日期或号别写法有误" in answer.text
+    assert "写法有误" in answer.text
 
 
 def test_the_day_and_the_places_of_a_session(
@@ -212,3 +212,22 @@ def test_another_hospitals_sessions_do_not_exist(
     assert "这一天没有班次" in page.text
     switch.actor = Actor(ActorKind.STAFF, label="nowhere", grants={READ: None})
     assert client.get("/backoffice/schedules").status_code == 403
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31", "20261340"])
+@pytest.mark.parametrize(
+    "page", ["?day=", "/day?day=", "/load?on=", "/templates/preview?on=", "/templates?on="]
+)
+def test_days_beyond_the_calendar_are_refused(client: FlaskClient, page: str, day: str) -> None:
+    assert client.get(f"/backoffice/schedules{page}{day}").status_code == 422
+
+
+@pytest.mark.parametrize("cell", ["9.am", "0.am", "1.dawn", "1", "x.am"])
+def test_a_cell_of_the_template_that_is_none_is_refused(
+    client: FlaskClient, clinic: Clinic, cell: str
+) -> None:
+    wanted = f"{clinic.practitioner_ids[0]}.{cell}"
+    assert (
+        client.get("/backoffice/schedules/templates", query_string={"add": wanted}).status_code
+        == 422
+    )

@@ -14,8 +14,9 @@ from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database
 from backend.organization import service as organization
 from backend.scheduling import service as scheduling
+from backend.scheduling.errors import SubstituteBusy
 from backend.scheduling.models import Disruption, Schedule
-from backend.scheduling.rules import AppointmentState, ScheduleStatus
+from backend.scheduling.rules import AppointmentState, ScheduleStatus, StopScope
 from backend.scheduling.verify import verify_slots
 from tests.factories.databases import SYSTEM
 from tests.factories.stops import NEXT, House, make_house
@@ -53,12 +54,16 @@ def add_practitioner(house: House, code: str) -> Id:
 
 def substitute(house: House, code: str) -> Id:
     person = add_practitioner(house, code)
+    hand_over(house, person)
+    house.deliver()
+    return person
+
+
+def hand_over(house: House, person: Id) -> None:
     with house.database.write(SYSTEM) as session:
         scheduling.substitute(
             session, schedule_id=house.sessions[0, 1], practitioner_id=person, reason="原医生外出"
         )
-    house.deliver()
-    return person
 
 
 def states(house: House, appointment_id: Id) -> list[str]:
@@ -159,3 +164,19 @@ def test_a_session_let_take_place_by_its_own_notice_is_not_stopped_by_it_again(
     house.deliver()
     assert states(house, paid) == ["kept", "kept"]
     house.assert_sound()
+
+
+def test_who_is_away_that_half_day_cannot_substitute(house: House) -> None:
+    person = add_practitioner(house, "P8")
+    with house.database.write(SYSTEM) as session:
+        leave = scheduling.stop_sessions(
+            session,
+            hospital_id=house.clinic.hospital_id,
+            scope=StopScope(NEXT, NEXT, practitioner_id=person),
+            reason="休假",
+        ).id
+    with pytest.raises(SubstituteBusy):
+        hand_over(house, person)
+    with house.database.write(SYSTEM) as session:
+        scheduling.resume_sessions(session, leave)
+    hand_over(house, person)

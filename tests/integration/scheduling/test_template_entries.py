@@ -190,3 +190,61 @@ def test_the_load_counts_what_is_taken(database: Database, clinic: Clinic, sched
         )
     assert (house.total.booked, house.total.total) == (1, 8)
     assert sorted(row.total.booked for row in people) == [0, 1]
+
+
+def test_a_session_ended_before_it_began_can_be_planned_again(
+    database: Database, clinic: Clinic
+) -> None:
+    tuesday = facts(clinic, weekday=2)
+
+    def add() -> Id:
+        with database.write(SYSTEM) as session:
+            return service.add_entry(
+                session, hospital_id=clinic.hospital_id, facts=tuesday, effective_from=NEXT
+            )
+
+    first = add()
+    with database.write(SYSTEM) as session:
+        service.end_entry(session, first, MONDAY)
+    assert add() == first
+    with database.read(SYSTEM) as session:
+        assert [view.effective_until for view in queries.entry_history(session, first)] == [None]
+
+
+def test_a_session_may_be_moved_to_the_day_of_one_that_never_began(
+    database: Database, clinic: Clinic
+) -> None:
+    tuesday, later = facts(clinic, weekday=2), NEXT + dt.timedelta(days=7)
+    made = []
+    for day in (NEXT, later):
+        with database.write(SYSTEM) as session:
+            made.append(
+                service.add_entry(
+                    session, hospital_id=clinic.hospital_id, facts=tuesday, effective_from=day
+                )
+            )
+        if day == NEXT:
+            with database.write(SYSTEM) as session:
+                service.end_entry(session, made[0], MONDAY)
+    with database.write(SYSTEM) as session:
+        moved = service.change_entry(session, made[1], facts=tuesday, effective_from=NEXT)
+    assert moved == made[0]
+    with database.read(SYSTEM) as session:
+        entries = queries.list_entries(
+            session,
+            hospital_id=clinic.hospital_id,
+            on=MONDAY,
+            practitioner_id=clinic.practitioner_ids[0],
+        )
+    assert [one.effective_from for one in entries if one.weekday == 2] == [NEXT]
+
+
+def test_a_change_leaves_the_session_its_doctors(database: Database, clinic: Clinic) -> None:
+    other = facts(clinic, practitioner_id=clinic.practitioner_ids[1], weekday=3)
+    with database.write(SYSTEM) as session:
+        new = service.change_entry(
+            session, entry_of(database, clinic), facts=other, effective_from=NEXT
+        )
+    with database.read(SYSTEM) as session:
+        (changed, _old) = queries.entry_history(session, new)
+    assert (changed.practitioner_id, changed.weekday) == (clinic.practitioner_ids[0], 1)

@@ -112,3 +112,21 @@ def test_an_event_that_says_neither_is_a_fault() -> None:
 def test_a_file_without_end_is_stopped() -> None:
     endless = "\n".join("2027-05-01,放假,劳动节" for _ in range(600))
     assert "太长" in read_notice(endless).problems[-1].words
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [("20260231", "没有「20260231」这一天"), ("00010101", "不是近年"), ("99990101", "不是近年")],
+)
+def test_an_event_that_ends_on_no_day_is_a_fault(end: str, words: str) -> None:
+    lines = (
+        "BEGIN:VCALENDAR", "BEGIN:VEVENT", "SUMMARY:春节（休）", "DTSTART;VALUE=DATE:20260217",
+        f"DTEND;VALUE=DATE:{end}", "END:VEVENT", "END:VCALENDAR",
+    )  # fmt: skip
+    (problem,) = read_notice("\r\n".join(lines)).problems
+    assert words in problem.words
+
+
+def test_a_table_of_far_years_is_a_fault() -> None:
+    (problem,) = read_notice("9999-12-31,休,春节").problems
+    assert "不是近年" in problem.words
