@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -95,7 +96,7 @@ def utc_now() -> dt.datetime:
 
 
 class NationalInsurance:
-    """`InsuranceGateway` over one contract; thread-safe, keeps no state between calls."""
+    """`InsuranceGateway` over one contract; thread-safe, keeps only the number of its last message."""
 
     def __init__(
         self, load: Callable[[], InsuranceConfig], *, now: Callable[[], dt.datetime] = utc_now
@@ -103,6 +104,8 @@ class NationalInsurance:
         self._load, self._now = load, now
         self._lock = Lock()
         self._opened: InsuranceConfig | None = None
+        # Begun anywhere, so that processes keep apart; billing stores no number twice.
+        self._sequence = itertools.count(secrets.randbelow(10_000))
 
     @property
     def config(self) -> InsuranceConfig:
@@ -116,9 +119,9 @@ class NationalInsurance:
             return self._opened
 
     def new_message_id(self, at: dt.datetime) -> str:
-        """The institution's code (12), the time (14), four digits: thirty characters."""
+        """The institution's code (12), the time (14), a sequence number (4): thirty characters."""
         code = self.config.fixmedins_code.ljust(12, "0")[:12]
-        return f"{code}{local(at):%Y%m%d%H%M%S}{secrets.randbelow(10_000):04d}"
+        return f"{code}{local(at):%Y%m%d%H%M%S}{next(self._sequence) % 10_000:04d}"
 
     def identify(self, credential: str, *, at: dt.datetime) -> InsuredPerson:
         """1101; see the port."""

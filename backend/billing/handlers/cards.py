@@ -81,9 +81,15 @@ class CardCashier:
         self._go_on(database, event.payment_id, only=CardActState.CREATED)
 
     def check(self, database: Database, event: PaymentCheckDue) -> None:
-        """Take the next step, and come back until the payment has ended."""
-        if self._go_on(database, event.payment_id):
-            raise RetryLater(TRY_AGAIN_SECONDS)
+        """Take the next step, and come back, later and later, until the payment has ended."""
+        try:
+            if not self._go_on(database, event.payment_id):
+                return
+        except RetryLater as later:
+            log.info("card_step_waits", payment=str(event.payment_id), why=str(later.__cause__))
+        with database.read(ACTOR) as session:
+            age = now(session) - queries.get_payment(session, event.payment_id).created_at
+        raise RetryLater(rules.next_close_seconds(age.total_seconds()))
 
     def close(self, database: Database, event: PaymentCloseRequested) -> None:
         """Give up what was not sent yet; the checks follow what was sent to its end."""
@@ -183,7 +189,16 @@ class CardCashier:
     # --- refunds -------------------------------------------------------------------------
 
     def give_back(self, database: Database, event: RefundRequested | RefundCheckDue) -> None:
-        """Ask the bank to give money back, under one trace number until it answers."""
+        """Ask the bank to give money back, and come back, later and later, until it answers."""
+        try:
+            self._give_back(database, event)
+        except RetryLater as later:
+            with database.read(ACTOR) as session:
+                age = now(session) - queries.get_refund(session, event.refund_id).requested_at
+            raise RetryLater(rules.next_close_seconds(age.total_seconds())) from later
+
+    def _give_back(self, database: Database, event: RefundRequested | RefundCheckDue) -> None:
+        """One try, under one trace number until it is answered."""
         with database.read(ACTOR) as session:
             refund = queries.get_refund(session, event.refund_id)
             payment = queries.get_payment(session, refund.payment_id)

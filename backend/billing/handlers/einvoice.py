@@ -73,6 +73,8 @@ class EInvoiceClerk:
                 with database.write(ACTOR) as session:
                     einvoice.store_issued(session, event.einvoice_id, bill)
             elif state is EInvoiceState.RED_PENDING:
+                with database.write(ACTOR) as session:
+                    einvoice.begin_write_off(session, event.einvoice_id)
                 red = self.platform.write_off(issued, number=number, reason=RED_REASON)
                 with database.write(ACTOR) as session:
                     einvoice.store_red(session, event.einvoice_id, red)

@@ -35,7 +35,7 @@ from backend.billing.rules.insurance import (
     ClaimState,
 )
 from backend.billing.services import insurance
-from backend.billing.views import PaymentView
+from backend.billing.views import PaymentView, RefundView
 from backend.contracts.billing import (
     InsuranceClaimRequested,
     PaymentCheckDue,
@@ -131,9 +131,9 @@ class InsuranceClerk:
         """Take the next step, and come back until the payment has ended."""
         self.settle(database, event)
         with database.read(ACTOR) as session:
-            payment = queries.get_payment(session, event.payment_id)
+            payment, moment = queries.get_payment(session, event.payment_id), now(session)
         if payment.tender is Tender.INSURANCE and payment.is_in_flight:
-            raise RetryLater(ASK_AGAIN_SECONDS)
+            raise RetryLater(_pause(moment - payment.created_at))
 
     def settle(
         self,
@@ -235,7 +235,7 @@ class InsuranceClerk:
         ):
             return
         if file.state is ClaimState.CANCELLING:
-            self._reverse_cancelling(database, file, refund.id)
+            self._reverse_cancelling(database, file, refund)
             return
         message_id = self.centre.new_message_id(file.moment)
         with database.write(ACTOR) as session:
@@ -260,7 +260,7 @@ class InsuranceClerk:
             log.warning("insurance_cancel_unknown", refund=str(refund.id), why=str(error))
             with database.write(ACTOR) as session:
                 service.mark_refund_unknown(session, refund.id)
-            raise RetryLater(ASK_AGAIN_SECONDS) from error
+            raise RetryLater(_pause(file.moment - refund.requested_at)) from error
         with database.write(ACTOR) as session:
             if not insurance.move_claim(
                 session, file.claim_id, ClaimState.CANCELLING, ClaimState.CANCELLED
@@ -278,24 +278,24 @@ class InsuranceClerk:
                 ),
             )
 
-    def _reverse_cancelling(self, database: Database, file: _Dossier, refund_id: Id) -> None:
+    def _reverse_cancelling(self, database: Database, file: _Dossier, refund: RefundView) -> None:
         """The cancelling's answer was lost: it never was, and a person decides whether to try again.
 
         Not while somebody may still be waiting for it: what is about to succeed must not be undone.
         """
         if file.sent_at is not None and file.moment - file.sent_at <= SETTLING_LONGEST:
-            raise RetryLater(ASK_AGAIN_SECONDS)
+            raise RetryLater(_pause(file.moment - refund.requested_at))
         try:
             self.centre.reverse(
                 file.person, infno="2208", message_id=file.cancel_message_id, at=file.moment
             )
         except GatewayError as error:
-            raise RetryLater(ASK_AGAIN_SECONDS) from error
+            raise RetryLater(_pause(file.moment - refund.requested_at)) from error
         with database.write(ACTOR) as session:
             if insurance.move_claim(
                 session, file.claim_id, ClaimState.CANCELLING, ClaimState.SETTLED
             ):
-                service.mark_refund_abnormal(session, refund_id, CANCEL_UNKNOWN)
+                service.mark_refund_abnormal(session, refund.id, CANCEL_UNKNOWN)
 
     def _read(self, database: Database, payment_id: Id) -> _Dossier | None:
         with database.read(ACTOR) as session:
@@ -316,3 +316,8 @@ class InsuranceClerk:
                 sent_at=claim.sent_at,
                 moment=now(session),
             )
+
+
+def _pause(age: dt.timedelta) -> int:
+    """Seconds until a payment or a refund of this age is tried again: a centre away for long is asked rarely."""
+    return rules.next_close_seconds(age.total_seconds())

@@ -99,6 +99,13 @@ def begin_issue(session: Session, row_id: Id) -> EInvoiceState:
     return before
 
 
+def begin_write_off(session: Session, row_id: Id) -> None:
+    """One more try to write it off; how many there were says how long to wait for the next."""
+    row = _lock(session, row_id)
+    row.attempts += 1
+    _audit(session, row, "asked")
+
+
 def store_issued(session: Session, row_id: Id, bill: IssuedEInvoice) -> None:
     """The platform has issued it. When it should be gone meanwhile, it is written off next, for one over the rest."""
     row = _lock_with_bill(session, row_id)

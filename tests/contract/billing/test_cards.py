@@ -17,6 +17,8 @@ from backend.billing.models import CardSettlement
 from backend.billing.rules import InvoiceState, PaymentState
 from backend.billing.rules.cards import CardActState
 from backend.channels.bank_card import BankCardGateway
+from backend.contracts.billing import PaymentCheckDue
+from backend.kernel.outbox import RetryLater
 from tests.contract.wechat.sandbox_process import Sandbox
 from tests.factories.card_desk import GOOD, MUTE, POOR, CardDesk, open_card_desk
 from tests.factories.databases import SYSTEM
@@ -80,6 +82,18 @@ def test_a_reversal_is_repeated_until_the_bank_confirms(desk: CardDesk) -> None:
     assert desk.act(payment_id).state is CardActState.REVERSING
     assert not desk.check(payment_id)
     assert desk.act(payment_id).state is CardActState.REVERSED
+
+
+def test_a_bank_that_stays_away_is_asked_more_and_more_rarely(desk: CardDesk) -> None:
+    desk.fault("silent", "reversal", count=3)
+    _bill, payment_id = desk.swipe(MUTE)
+    waits = []
+    for hours in (0, 1, 24):
+        desk.clock.advance(dt.timedelta(hours=hours))
+        with pytest.raises(RetryLater) as later:
+            desk.cashier.check(desk.database, PaymentCheckDue(desk.world.hospital_id, payment_id))
+        waits.append(later.value.seconds)
+    assert waits == [5, 30, 750]
 
 
 def test_others_keep_off_a_terminal_with_an_unanswered_sale(desk: CardDesk) -> None:

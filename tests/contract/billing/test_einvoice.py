@@ -153,6 +153,18 @@ def test_writing_off_is_repeated_until_it_is_answered(desk: Desk) -> None:
     assert desk.states(bill) == [(EInvoiceState.RED_LETTERED, 4500)]
 
 
+def test_a_writing_off_that_stays_unanswered_is_repeated_more_and_more_rarely(desk: Desk) -> None:
+    bill, payment_id = desk.pay()
+    desk.fault("swallow", RED, count=2)
+    desk.refund(bill, payment_id, slice(0, 2), 4500)
+    desk.drain(6)
+    assert desk.rows(bill)[0].attempts == 2
+    desk.drain(6)
+    assert desk.states(bill) == [(EInvoiceState.RED_PENDING, 4500)], "a quarter of a minute now"
+    desk.drain(10)
+    assert desk.states(bill) == [(EInvoiceState.RED_LETTERED, 4500)]
+
+
 def test_a_refusal_waits_for_a_person_who_tries_again(desk: Desk) -> None:
     desk.fault("refuse", ISSUE)
     bill, _payment = desk.pay()

@@ -48,6 +48,10 @@ def test_the_signature_is_the_platforms() -> None:
     )
 
 
+def test_no_two_messages_of_a_second_have_one_name(centre: NationalInsurance) -> None:
+    assert len({centre.new_message_id(AT) for _ in range(1000)}) == 1000
+
+
 def test_a_visit_is_registered_split_settled_and_taken_back(
     centre: NationalInsurance, person: InsuredPerson, visit_id: str
 ) -> None:
