@@ -32,11 +32,6 @@ class TradeState(StrEnum):
         """True when money has moved from the payer, whatever was refunded later."""
         return self in (TradeState.SUCCESS, TradeState.REFUNDED)
 
-    @property
-    def is_final(self) -> bool:
-        """True when the platform will take no payment for this order any more."""
-        return self in (TradeState.SUCCESS, TradeState.CLOSED, TradeState.REFUNDED)
-
 
 @dataclass(frozen=True, slots=True)
 class TradeStatus:

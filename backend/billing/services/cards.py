@@ -34,12 +34,9 @@ class CardActView:
     """What a step has to know about an act."""
 
     id: Id
-    kind: CardActKind
     state: CardActState
     terminal_id: str | None
-    attempts: int
     sent_at: dt.datetime | None
-    rrn: str
 
 
 # --- intents -----------------------------------------------------------------------------
@@ -130,16 +127,14 @@ def find_act(
     act = session.scalar(statement)
     if act is None:
         return None
-    return CardActView(
-        act.id, act.kind, act.state, act.terminal_id, act.attempts, act.sent_at, act.rrn
-    )
+    return CardActView(act.id, act.state, act.terminal_id, act.sent_at)
 
 
-def get_order(session: Session, act_id: Id, *, with_card: bool = True) -> CardOrder:
+def get_order(session: Session, act_id: Id) -> CardOrder:
     """The message an act is about; the number is opened for the moment of sending."""
     act = session.get_one(CardAct, act_id)
     number = None
-    if with_card and act.card_number_sealed is not None:
+    if act.card_number_sealed is not None:
         number = keys(session).open(act.card_number_sealed, NUMBER_CONTEXT)
     return CardOrder(act.stan or "", act.amount_fen, act.sent_at or now(session), number)
 
