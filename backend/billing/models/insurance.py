@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.billing.models.columns import fen
+from backend.billing.models.columns import Handled, fen
 from backend.billing.rules.insurance import ClaimState
 from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk, sealed_column
 from backend.kernel.ids import Id
@@ -17,8 +17,8 @@ PERSON_CONTEXT = "billing_insurance_claim.person"
 _LIVE = "state IN ('created','estimated','settling','reversing')"
 
 
-class InsuranceClaim(HospitalOwned, Base):
-    """One try to let the insurance pay its part of one bill."""
+class InsuranceClaim(Handled, HospitalOwned, Base):
+    """One try to let the insurance pay its part of one bill; who asked for it has its payment, too."""
 
     __tablename__ = "billing_insurance_claim"
     __table_args__ = (
@@ -28,6 +28,17 @@ class InsuranceClaim(HospitalOwned, Base):
             unique=True,
             postgresql_where=text(_LIVE),
             sqlite_where=text(_LIVE),
+        ),
+        # A reversal names its message: a second one of that name would be undone with it.
+        *(
+            Index(
+                f"uq_billing_insurance_claim_{name}",
+                name,
+                unique=True,
+                postgresql_where=text(f"{name} <> ''"),
+                sqlite_where=text(f"{name} <> ''"),
+            )
+            for name in ("message_id", "cancel_message_id")
         ),
         CheckConstraint(
             "credential_sealed IS NULL OR state = 'created'", name="credential_wiped_after_use"
@@ -40,6 +51,8 @@ class InsuranceClaim(HospitalOwned, Base):
     payment_id: Mapped[Id | None] = mapped_column(unique=True)
     state: Mapped[ClaimState] = enum_column(ClaimState, default=ClaimState.CREATED)
     credential_sealed: Mapped[bytes | None] = sealed_column(CREDENTIAL_CONTEXT)
+    #: To tell another person's from the same one scanned again.
+    credential_masked: Mapped[str] = mapped_column(String(64))
     #: The insurance's number of the person, needed as long as the settlement may be taken back.
     person_sealed: Mapped[bytes | None] = sealed_column(PERSON_CONTEXT)
     insutype: Mapped[str] = mapped_column(String(6), default="")

@@ -48,6 +48,11 @@ CLAIM_MOVES: Mapping[ClaimState, frozenset[ClaimState]] = {
 CLAIM_PENDING = frozenset({ClaimState.CREATED})
 
 
+def mask_credential(credential: str) -> str:
+    """The last four: enough to tell another person's."""
+    return "*" * (len(credential) - 4) + credential[-4:]
+
+
 def is_credential(text: str) -> bool:
     """True for what a reader gives for an electronic credential or a social-security card."""
     return 6 <= len(text) <= 64 and text.isascii() and text.isalnum()

@@ -7,8 +7,19 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
+from backend.billing.models.columns import Handled
 from backend.billing.rules import Channel
 from backend.kernel.uow import actor
+
+
+def handled_by(row: Handled) -> dict[str, Any]:
+    """The same values of a row that somebody handled."""
+    return {
+        "channel": row.channel,
+        "actor_kind": row.actor_kind,
+        "actor_id": row.actor_id,
+        "actor_label": row.actor_label,
+    }
 
 
 def who(session: Session, channel: Channel | None = None) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.billing import queries, rules
-from backend.billing.errors import CredentialInvalid, InvoiceNotOpen
-from backend.billing.models import InsuranceClaim, Payment
+from backend.billing.errors import CredentialInvalid, InvoiceNotOpen, PaymentInFlight
+from backend.billing.models import InsuranceClaim
 from backend.billing.models.insurance import CREDENTIAL_CONTEXT, PERSON_CONTEXT
 from backend.billing.ports.insurance import (
     FeeLine,
@@ -16,14 +16,16 @@ from backend.billing.ports.insurance import (
     InsuranceVisit,
     InsuredPerson,
 )
-from backend.billing.rules import InvoiceState, Tender
+from backend.billing.rules import Channel, InvoiceState, Tender
 from backend.billing.rules.insurance import (
     CLAIM_MOVES,
     DEPARTMENT,
     FIRST_DIAGNOSIS,
     ClaimState,
     is_credential,
+    mask_credential,
 )
+from backend.billing.services.handled import handled_by, who
 from backend.billing.services.invoices import lock_invoice
 from backend.billing.services.payments import start_payment
 from backend.contracts.billing import InsuranceClaimRequested
@@ -36,11 +38,14 @@ from backend.kernel.uow import keys, now
 _LIVE = (ClaimState.CREATED, ClaimState.ESTIMATED, ClaimState.SETTLING, ClaimState.REVERSING)
 
 
-def claim_insurance(session: Session, *, invoice_id: Id, credential: str) -> InsuranceClaim:
+def claim_insurance(
+    session: Session, *, invoice_id: Id, credential: str, channel: Channel | None = None
+) -> InsuranceClaim:
     """Let the insurance pay its part of a bill: it is asked after this transaction.
 
-    A claim that is under way is given again. CredentialInvalid (422), InvoiceNotOpen (409) for a bill
-    that is paid, has ended, or of which a part is paid already: the insurance comes first.
+    A claim that is under way is given again; PaymentInFlight (409) when it is by another credential.
+    CredentialInvalid (422), InvoiceNotOpen (409) for a bill that is paid, has ended, or of which a part is
+    paid already: the insurance comes first. Whoever asks has the payment in their shift.
     """
     wanted = "".join(credential.split())
     if not is_credential(wanted):
@@ -52,6 +57,10 @@ def claim_insurance(session: Session, *, invoice_id: Id, credential: str) -> Ins
         )
     )
     if live is not None:
+        if live.credential_masked != mask_credential(wanted):
+            raise PaymentInFlight(
+                _("这张账单正在用另一张医保凭证结算"), next_step=_("请等它结束后再试")
+            )
         return live
     if invoice.state is not InvoiceState.OPEN or invoice.void_requested_at is not None:
         raise InvoiceNotOpen(state=invoice.state.value)
@@ -65,7 +74,9 @@ def claim_insurance(session: Session, *, invoice_id: Id, credential: str) -> Ins
         invoice_id=invoice.id,
         state=ClaimState.CREATED,
         credential_sealed=keys(session).seal(wanted, CREDENTIAL_CONTEXT),
+        credential_masked=mask_credential(wanted),
         created_at=now(session),
+        **who(session, channel),
     )
     session.add(claim)
     session.flush()
@@ -152,6 +163,7 @@ def estimate_claim(
                 amount_fen=split.insured_fen,
                 tender=Tender.INSURANCE,
                 is_part=True,
+                by=handled_by(claim),
             )
             session.flush()
     except XinglinError as error:
@@ -194,11 +206,6 @@ def store_settlement_id(session: Session, claim_id: Id, settlement_id: str) -> N
     claim = _lock(session, claim_id)
     claim.settlement_id = settlement_id
     _set(session, claim, ClaimState.SETTLED)
-
-
-def payment_of(session: Session, claim: InsuranceClaim) -> Payment:
-    """The payment that the claim's settlement is."""
-    return session.scalars(select(Payment).where(Payment.id == claim.payment_id)).one()
 
 
 def _refuse(session: Session, claim: InsuranceClaim, words: str) -> None:

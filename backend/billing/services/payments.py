@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
@@ -156,11 +157,13 @@ def start_payment(
     tender: Tender,
     is_part: bool = False,
     channel: Channel | None = None,
+    by: Mapping[str, Any] | None = None,
     key: str | None = None,
 ) -> Payment:
     """Begin a payment at a far end (a QR order, a card, the insurance): it acts after this transaction.
 
-    For services that give the far end what else it needs: a card's number, a claim.
+    For services that give the far end what else it needs: a card's number, a claim. ``by`` is who began it
+    (``handled_by``) where that is not who acts now.
     ``amount_fen`` is what the payer was shown; AmountDiffers (409, with ``due_fen``) when another
     amount is due, or, for a part (``is_part``), more than is due. An open payment of the same tender and
     amount is given again; any other one in flight is PaymentInFlight (409). InvoiceNotOpen,
@@ -172,7 +175,7 @@ def start_payment(
     facts |= {"part": True} if is_part else {}
 
     def act() -> Payment:
-        return _start(session, invoice_id, amount_fen, tender, is_part, channel)
+        return _start(session, invoice_id, amount_fen, tender, is_part, channel, by)
 
     return _once(session, "billing.start_qr_payment", key, facts, act)
 
@@ -184,6 +187,7 @@ def _start(
     tender: Tender,
     is_part: bool,
     channel: Channel | None,
+    by: Mapping[str, Any] | None,
 ) -> Payment:
     invoice = invoices.lock_invoice(session, invoice_id)
     _require_payable(session, invoice)
@@ -193,7 +197,7 @@ def _start(
     other = in_flight_payment(session, invoice.id)
     if other is not None:
         return _again(session, other, tender, amount_fen)
-    payment = _new_payment(session, invoice, tender, amount_fen, channel)
+    payment = _new_payment(session, invoice, tender, amount_fen, channel, by)
     payment.out_trade_no = payment.id.hex
     payment.expires_at = rules.qr_expiry(now(session), invoice.expires_at)
     session.flush()
@@ -293,7 +297,12 @@ def _require_payable(session: Session, invoice: Invoice) -> None:
 
 
 def _new_payment(
-    session: Session, invoice: Invoice, tender: Tender, amount_fen: int, channel: Channel | None
+    session: Session,
+    invoice: Invoice,
+    tender: Tender,
+    amount_fen: int,
+    channel: Channel | None,
+    by: Mapping[str, Any] | None = None,
 ) -> Payment:
     payment = Payment(
         id=new_id(),
@@ -307,7 +316,7 @@ def _new_payment(
         refunded_fen=0,
         is_suspended=False,
         created_at=now(session),
-        **who(session, channel),
+        **(by or who(session, channel)),
     )
     session.add(payment)
     return payment

@@ -12,9 +12,14 @@ import pytest
 from sqlalchemy import select, text
 
 from backend.billing import handlers, queries, service
-from backend.billing.errors import CredentialInvalid, InsuranceWholeOnly, InvoiceNotOpen
+from backend.billing.errors import (
+    CredentialInvalid,
+    InsuranceWholeOnly,
+    InvoiceNotOpen,
+    PaymentInFlight,
+)
 from backend.billing.models import InsuranceClaim, Payment, Refund
-from backend.billing.rules import CaseKind, InvoiceState, PaymentState, RefundState, Tender
+from backend.billing.rules import CaseKind, Channel, InvoiceState, PaymentState, RefundState, Tender
 from backend.billing.rules.insurance import ClaimState
 from backend.billing.verify import verify_ledger
 from backend.channels.insurance import NationalInsurance, load_insurance_file
@@ -23,6 +28,7 @@ from backend.kernel.clock import FixedClock
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.ids import Id
 from backend.kernel.outbox import RetryLater, Subscriptions
+from backend.kernel.permissions import Actor, ActorKind
 from backend.kernel.uow import Database
 from tests.contract.wechat.sandbox_process import Sandbox
 from tests.factories.billing import MoneyWorld, make_world
@@ -124,6 +130,52 @@ def test_who_is_not_insured_is_told_so_and_pays_alone(desk: Desk) -> None:
     assert desk.bill(bill) == (InvoiceState.OPEN, 4500)
     with pytest.raises(CredentialInvalid):
         desk.claim("卡")
+
+
+def test_the_insured_part_is_its_cashiers(desk: Desk) -> None:
+    cashier = Actor(
+        ActorKind.STAFF, id=Id(int=9), hospital_id=desk.world.hospital_id, label="S0009"
+    )
+    bill = desk.world.bill("REG-ASSOC", "LAB-CBC")
+    with desk.database.write(cashier) as session:
+        service.claim_insurance(session, invoice_id=bill, credential=EMPLOYEE)
+    Dispatcher(desk.database).drain()
+    with desk.database.read(SYSTEM) as session:
+        shift = queries.get_open_shift(
+            session, Id(int=9), hospital_id=desk.world.hospital_id, label="S0009"
+        )
+        [payment] = queries.list_payments(session, bill)
+    assert [(line.tender, line.fen) for line in shift.lines] == [(Tender.INSURANCE, FUND)]
+    assert (payment.channel, payment.actor_label) == (Channel.COUNTER, "S0009")
+
+
+def test_another_persons_credential_is_not_taken_for_the_same(desk: Desk) -> None:
+    bill, claim_id = desk.claim()
+    desk.fault("swallow", "2207")
+    bill = desk.world.bill("REG-ASSOC")
+    with desk.database.write(SYSTEM) as session:
+        claim_id = service.claim_insurance(session, invoice_id=bill, credential=EMPLOYEE).id
+    for _state in ("asked", "being settled"):
+        with desk.database.write(SYSTEM) as session:
+            again = service.claim_insurance(session, invoice_id=bill, credential=EMPLOYEE)
+            assert again.id == claim_id
+        with pytest.raises(PaymentInFlight), desk.database.write(SYSTEM) as session:
+            service.claim_insurance(session, invoice_id=bill, credential="310000002")
+        Dispatcher(desk.database).drain()
+
+
+def test_a_centre_that_is_away_is_asked_more_and_more_rarely(desk: Desk) -> None:
+    desk.fault("swallow", "2207")
+    _bill, claim_id = desk.claim()
+    desk.fault("swallow", "2601", count=3)
+    event = PaymentCheckDue(desk.world.hospital_id, desk.payment(claim_id).id)
+    waits = []
+    for hours in (0, 1, 24):
+        desk.clock.advance(dt.timedelta(hours=hours))
+        with pytest.raises(RetryLater) as later:
+            desk.clerk.check(desk.database, event)
+        waits.append(later.value.seconds)
+    assert waits == [5, 30, 750]
 
 
 def test_the_insurance_comes_before_other_tenders(desk: Desk) -> None:
