@@ -18,6 +18,7 @@ from backend.billing.rules import Tender
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
 from backend.channels.alipay_bill import AlipayBillSource
+from backend.channels.bank_bill import BankBillSource
 from backend.devices import tasks as device_tasks
 from backend.journeys import booking, disruptions, settlement, waiting
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
@@ -115,10 +116,11 @@ def open_gateways(settings: Settings) -> Gateways:
 
 def open_bills(settings: Settings) -> tuple[BillSource, ...]:
     """Every channel whose daily bill this installation fetches."""
-    alipay = accounts.open_alipay(settings)
+    alipay, bank = accounts.open_alipay(settings), accounts.open_bank(settings)
     return (
         WeChatBillSource(open_gateway(settings)),
         *([AlipayBillSource(alipay)] if alipay is not None else ()),
+        *([BankBillSource(bank)] if bank is not None else ()),
     )
 
 

@@ -65,7 +65,7 @@ def account_file(
     if not configured.is_file():
         raise FileNotFoundError(f"{variable}: no such file: {configured}")
     data: dict[str, Any] = json.loads(configured.read_text("utf-8"))
-    for name in ("gateway", "host", "base_url"):
+    for name in ("gateway", "host", "base_url", "bill_url"):
         if name in data and _host(str(data[name])) in LOOPBACK:
             raise ValueError(f"{variable}: production talks to no party on this machine")
     return configured

@@ -49,12 +49,16 @@ class BankConfig:
     port: int
     merchant_id: str
     master_keys: dict[str, bytes] = field(repr=False)
+    #: Where the daily file of transactions lies (see `bank_bill`), and the token for it; empty: not contracted.
+    bill_url: str = ""
+    bill_token: str = field(default="", repr=False)
     connect_seconds: float = 3.0
     answer_seconds: float = 15.0
 
 
 def load_bank_file(path: Path) -> BankConfig:
-    """Read the JSON file a bank hands over: host, port, merchant_id, terminals [terminal_id, master_key].
+    """Read the JSON file a bank hands over: host, port, merchant_id, terminals [terminal_id, master_key],
+    and where the contract has a daily file, bill_url and bill_token.
 
     OSError when it cannot be read, KeyError or ValueError when it is incomplete.
     """
@@ -67,6 +71,8 @@ def load_bank_file(path: Path) -> BankConfig:
             terminal["terminal_id"]: bytes.fromhex(terminal["master_key"])
             for terminal in data["terminals"]
         },
+        bill_url=data.get("bill_url", "").rstrip("/"),
+        bill_token=data.get("bill_token", ""),
     )
 
 

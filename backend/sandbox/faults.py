@@ -37,7 +37,16 @@ MODES = {
 #: How a forged notification is wrong. `amount` is the only one with a valid signature.
 FORGERIES = ("signature", "signtest", "timestamp", "serial", "cipher", "amount")
 OPERATIONS = (
-    *("native", "query", "close", "refund", "query_refund", "tradebill", "alipay_bill"),
+    *(
+        "native",
+        "query",
+        "close",
+        "refund",
+        "query_refund",
+        "tradebill",
+        "alipay_bill",
+        "bank_bill",
+    ),
     *("1101", "2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "2601"),
     *("invoiceEBillOutpatient", "getEBillByBusNo", "writeOffEBill"),
     *("sign_on", "sale", "reversal", "card_refund", "settlement"),

@@ -17,6 +17,7 @@ from backend.sandbox import control, payapi, phone
 from backend.sandbox.alipay import gateway as alipay_gateway
 from backend.sandbox.alipay import keys as alipay_keys
 from backend.sandbox.alipay.platform import AlipayPlatform
+from backend.sandbox.bank import bill as bank_bill
 from backend.sandbox.bank import keys as bank_keys
 from backend.sandbox.bank.server import BankServer
 from backend.sandbox.einvoice import api as einvoice_api
@@ -58,6 +59,7 @@ def create_app(platform: Platform, alipay: AlipayPlatform) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD
     app.register_blueprint(payapi.blueprint)
     app.register_blueprint(alipay_gateway.blueprint)
+    app.register_blueprint(bank_bill.blueprint)
     app.register_blueprint(insurance_api.blueprint)
     app.register_blueprint(einvoice_api.blueprint)
     app.register_blueprint(control.blueprint)
@@ -100,12 +102,12 @@ def serve(directory: Path, *, port: int, bank_port: int, timing: Timing) -> None
     app = create_app(platform, alipay)
     app.extensions["einvoice"] = einvoice_keys.ensure_keys(directory, base_url=base_url)
     app.extensions["insurance"] = insurance_keys.ensure_keys(directory, base_url=base_url)
-    server.app = app
     bank = BankServer((HOST, bank_port))
-    bank.start(
-        platform,
-        bank_keys.ensure_keys(directory, host=HOST, port=bank.server_address[1]),
+    app.extensions["bank"] = bank_keys.ensure_keys(
+        directory, host=HOST, port=bank.server_address[1], base_url=base_url
     )
+    server.app = app
+    bank.start(platform, app.extensions["bank"])
     _end_on_signal(server, platform)
     notifier = Notifier(platform)
     notifier.start()

@@ -110,7 +110,8 @@ class BillRowKind(StrEnum):
 class BillRow:
     """One line of a channel's bill, in our terms.
 
-    `number` is ours: out_trade_no of a payment, out_refund_no of a refund. `is_final` is false while
+    `number` is ours: out_trade_no of a payment, out_refund_no of a refund; of a bank card it is the message's
+    (terminal, batch, trace number), until billing has found ours by it. `is_final` is false while
     the channel still works on it (a refund on its way).
     """
 

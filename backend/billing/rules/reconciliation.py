@@ -36,6 +36,11 @@ STRAY_TENDERS: Mapping[BillChannel, Tender] = {
 }
 
 
+#: Channels whose own dialogue ends what is unknown, by reversing or repeating it: a bill that shows it half done
+#: must not settle it behind the dialogue's back, and is a difference until then.
+SELF_RESOLVING: frozenset[BillChannel] = frozenset({BillChannel.BANK_CARD})
+
+
 class RunState(StrEnum):
     """Where the reconciliation of one channel's day stands."""
 

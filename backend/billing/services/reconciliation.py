@@ -18,7 +18,7 @@ from backend.billing.errors import RunUnknown
 from backend.billing.models import BillItem, Difference, MoneyCase, ReconciliationRun
 from backend.billing.ports import Bill, BillRow, BillRowKind, GatewayUnknown
 from backend.billing.rules import BillChannel, CaseKind, CaseState, DifferenceKind, RunState
-from backend.billing.services import bill_matching, cases, strays
+from backend.billing.services import bill_matching, card_bills, cases, strays
 from backend.billing.services.bill_matching import Evidence, Finding
 from backend.kernel import audit
 from backend.kernel.bulk import copy_rows
@@ -121,6 +121,8 @@ def store_bill(session: Session, run_id: Id, bill: Bill, published_from: dt.date
         published_from=published_from,
     ):
         raise GatewayUnknown("an empty bill for a day on which we took money")
+    if run.channel is BillChannel.BANK_CARD:
+        card_bills.put_our_numbers(session, run.id)
     if bill_matching.has_doubled_lines(session, run):
         raise GatewayUnknown("a bill that lists a number twice")
     run.bill_digest = bill.digest
@@ -131,7 +133,10 @@ def store_bill(session: Session, run_id: Id, bill: Bill, published_from: dt.date
 
 def list_evidence(session: Session, run_id: Id) -> list[Evidence]:
     """Lines that say more about our documents than we know; to be applied before matching."""
-    return bill_matching.find_evidence(session, session.get_one(ReconciliationRun, run_id))
+    run = session.get_one(ReconciliationRun, run_id)
+    if run.channel in rules.SELF_RESOLVING:
+        return []
+    return bill_matching.find_evidence(session, run)
 
 
 def match_run(session: Session, run_id: Id) -> ReconciliationRun:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 
-from backend.billing import queries
+from sqlalchemy import select
+
+from backend.billing import queries, service
+from backend.billing.models import BillItem, CardAct
+from backend.billing.ports import RefundState, RefundStatus
 from backend.billing.queries import DifferenceView, RunView
 from backend.billing.rules import DifferenceKind, Tender
+from backend.billing.rules.cards import CardActKind, CardActState
 from backend.billing.verify import verify_ledger
 from backend.kernel.clock import at_local
+from backend.kernel.ids import Id, new_id
 from tests.factories.billing import MoneyWorld, paid
-from tests.factories.channel_bills import ScriptedBills, line, reconcile
+from tests.factories.channel_bills import ScriptedBills, back, line, reconcile
 from tests.factories.databases import SYSTEM
 
 DAY = dt.date(2026, 11, 23)
@@ -54,4 +60,70 @@ def test_each_channel_answers_for_its_own_tenders(world: MoneyWorld) -> None:
     assert [(d.kind, d.number) for d in differences(world, run)] == [
         (DifferenceKind.THEIRS_ONLY, alipay)
     ]
+    assert problems(world) == []
+
+
+def card_act(world: MoneyWorld, payment_id: Id, stan: str, refund_id: Id | None = None) -> None:
+    """What the terminal has sent for a payment, or for a refund of it."""
+    with world.database.write(SYSTEM, housekeeping=True) as session:
+        session.add(
+            CardAct(
+                id=new_id(),
+                hospital_id=world.hospital_id,
+                payment_id=payment_id,
+                refund_id=refund_id,
+                kind=CardActKind.REFUND if refund_id else CardActKind.SALE,
+                state=CardActState.APPROVED,
+                amount_fen=DUE,
+                card_number_masked="",
+                terminal_id="XL000001",
+                batch=7,
+                stan=stan,
+                rrn="112312345678",
+                created_at=at(9),
+            )
+        )
+
+
+def test_a_banks_lines_find_our_documents_by_the_message_and_a_strangers_keep_their_name(
+    world: MoneyWorld,
+) -> None:
+    payment_id, number = world.start_qr(world.bill("REG-ASSOC"), DUE, Tender.BANK_CARD)
+    world.report(paid(number, DUE, at(9)))
+    card_act(world, payment_id, "000002")
+    with world.database.write(SYSTEM) as session:
+        invoice = queries.get_invoice(session, queries.get_payment(session, payment_id).invoice_id)
+        refund = service.request_refund(
+            session,
+            payment_id=payment_id,
+            amount_fen=DUE,
+            reason="退号",
+            charge_ids=[invoice.lines[0].charge_id],
+        )
+        refund_id, refund_no = refund.id, refund.out_refund_no
+    card_act(world, payment_id, "000003", refund_id)
+    bills = ScriptedBills("bank_card")
+    bills.add(
+        DAY,
+        line("XL000001000007000002", DUE, at(9)),
+        line("XL000001000008000002", DUE, at(10)),
+        back("XL000001000007000003", "112312345678", DUE, at(11)),
+    )
+    run = reconcile(world, bills, DAY)
+    # The refund was not answered yet: its dialogue goes on, and the bill does not end it.
+    assert {(d.kind, d.number) for d in differences(world, run)} == {
+        (DifferenceKind.THEIRS_ONLY, refund_no),
+        (DifferenceKind.THEIRS_ONLY, "XL000001000008000002"),
+    }
+    assert run.matched == 1
+    world.report_refund(RefundStatus(refund_no, number, RefundState.SUCCESS, DUE))
+    run = reconcile(world, bills, DAY)
+    assert (run.matched, run.open_differences) == (2, 1)
+    with world.database.read(SYSTEM) as session:
+        items = session.scalars(select(BillItem).order_by(BillItem.line)).all()
+        assert [(item.number, item.out_trade_no) for item in items] == [
+            (number, number),
+            ("XL000001000008000002", "XL000001000008000002"),
+            (refund_no, number),
+        ]
     assert problems(world) == []
