@@ -13,7 +13,7 @@ from backend.billing.rules import InvoiceState
 from backend.billing.views import InvoiceView
 from backend.contracts.scheduling import AppointmentCancelled, HoldExpired
 from backend.journeys import settlement
-from backend.kernel.ids import Id
+from backend.kernel.ids import Id, new_id
 from backend.kernel.outbox import Subscriptions
 from backend.scheduling import queries as appointments
 from backend.scheduling import service as scheduling
@@ -39,13 +39,21 @@ def book_visit(
     A visit without a fee is booked at once. Errors: those of ``scheduling.service.hold_slot``.
     """
     held = scheduling.hold_slot(
-        session, patient_id=patient_id, schedule_id=schedule_id, channel=channel, slot_id=slot_id
+        session,
+        patient_id=patient_id,
+        schedule_id=schedule_id,
+        channel=channel,
+        slot_id=slot_id,
+        invoice_id=new_id(),
     )
     return bill_place(session, held.id)
 
 
 def bill_place(session: Session, appointment_id: Id) -> BookedVisit:
-    """Open the bill of a place that was taken in this unit of work, and show both."""
+    """Open the bill of a place that was taken in this unit of work, and show both.
+
+    It gets the id that the place was taken with, if it was.
+    """
     held = appointments.get_appointment(session, appointment_id)
     invoice = open_bill(
         session,
@@ -54,6 +62,7 @@ def bill_place(session: Session, appointment_id: Id) -> BookedVisit:
         patient_id=held.patient_id,
         price_item_code=held.price_item_code,
         until=held.hold_until,
+        invoice_id=held.invoice_id,
         is_new_place=True,
     )
     if invoice.state is InvoiceState.OPEN:
@@ -69,11 +78,12 @@ def open_bill(
     patient_id: Id,
     price_item_code: str,
     until: dt.datetime,
+    invoice_id: Id | None = None,
     is_new_place: bool = False,
 ) -> InvoiceView:
     """The bill of a held place's fee, which ends when the hold does; without a fee the visit is booked at once.
 
-    ``is_new_place``: the place was taken in this unit of work.
+    ``is_new_place``: the place was taken in this unit of work, maybe already with ``invoice_id``.
     """
     charge = billing.raise_charge(
         session,
@@ -86,9 +96,14 @@ def open_bill(
         is_new_source=is_new_place,
     )
     invoice = billing.open_invoice(
-        session, patient_id=patient_id, charge_ids=[charge.id], expires_at=until
+        session,
+        patient_id=patient_id,
+        charge_ids=[charge.id],
+        expires_at=until,
+        invoice_id=invoice_id,
     )
-    scheduling.attach_invoice(session, appointment_id, invoice.id)
+    if invoice_id is None:
+        scheduling.attach_invoice(session, appointment_id, invoice.id)
     if invoice.total_fen == 0:
         settlement.confirm_paid_visits(session, invoice.id)
     session.flush()

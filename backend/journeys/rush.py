@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from backend.journeys import booking
 from backend.journeys.booking import BookedVisit
-from backend.kernel.ids import Id
+from backend.kernel.ids import Id, new_id
 from backend.scheduling import queries as sessions
 from backend.scheduling import service as scheduling
 from backend.scheduling.errors import ScheduleNotFound
@@ -35,5 +35,6 @@ def book_in_turn(
         department_id=line.department_id,
         day=line.business_date,
         channel=channel,
+        invoice_id=new_id(),
     )
     return booking.bill_place(session, held.id)

@@ -53,6 +53,7 @@ def open_invoice(
     charge_ids: Iterable[Id],
     expires_at: dt.datetime | None = None,
     series_kind: str = "",
+    invoice_id: Id | None = None,
 ) -> Invoice:
     """Put pending charges of one patient in one hospital on a new bill.
 
@@ -73,7 +74,7 @@ def open_invoice(
         raise ChargeNotPending
     total_fen = sum(charge.amount_fen for charge in charges)
     invoice = Invoice(
-        id=new_id(),
+        id=invoice_id or new_id(),
         hospital_id=charges[0].hospital_id,
         patient_id=patient_id,
         series=f"{series_kind}{today(session):%Y}",

@@ -179,6 +179,7 @@ def _appointment(place: Columns) -> dict[str, Any]:
         "state": AppointmentState.HELD,
         "hold_until": _param("until", _VISITS.c.hold_until),
         "created_at": _AT,
+        "invoice_id": _param("invoice", _VISITS.c.invoice_id),
     }
 
 

@@ -63,8 +63,11 @@ def hold_slot(
     schedule_id: Id,
     channel: Channel | str,
     slot_id: Id | None = None,
+    invoice_id: Id | None = None,
 ) -> Appointment:
     """Keep a place for a patient while they pay: ``slot_id``, or the next free one by time.
+
+    ``invoice_id``: the bill that this unit of work is going to open for it.
 
     How long, and whether at all, the policy of the session says (``rules.check_case``). A hold that has lapsed is
     taken over at that instant; places reserved for another channel are taken only after their release. Publishes
@@ -73,7 +76,9 @@ def hold_slot(
     """
     look = _look_values(session, patient_id, Channel(channel), schedule=schedule_id)
     chain = claims.HOLD_NEXT if slot_id is None else claims.HOLD_WANTED
-    where: dict[str, object] = {} if slot_id is None else {"slot": slot_id}
+    where: dict[str, object] = {"invoice": invoice_id}
+    if slot_id is not None:
+        where["slot"] = slot_id
     for _try in range(TRIES):
         found = _look(session, claims.LOOK_AT_SESSION, look)
         if not found:
@@ -109,6 +114,7 @@ def hold_any(
     channel: Channel | str,
     visit_type: VisitType | str | None = None,
     half_day: HalfDay | str | None = None,
+    invoice_id: Id | None = None,
 ) -> Appointment:
     """Keep a place with any doctor of a department: the earliest, and of doctors free then the least loaded.
 
@@ -132,7 +138,10 @@ def hold_any(
         if not allowed:
             break
         until = min(rules.hold_until(one.case.at, one.policy) for one in allowed)
-        where: dict[str, object] = {"schedules": [one.schedule_id for one in allowed]}
+        where: dict[str, object] = {
+            "schedules": [one.schedule_id for one in allowed],
+            "invoice": invoice_id,
+        }
         held = _run(session, claims.HOLD_ANY, look, allowed[0].active_count, until, where)
         if held is not None:
             return held
@@ -260,7 +269,8 @@ def _run(
     outbox.publish(session, held)
     due = HoldDue(appointment.hospital_id, appointment.id)
     outbox.publish(session, due, not_before=until)
-    pool.record(session, "hold_slot", appointment, channel=appointment.channel.value)
+    of_bill = {} if appointment.invoice_id is None else {"invoice_id": str(appointment.invoice_id)}
+    pool.record(session, "hold_slot", appointment, channel=appointment.channel.value, **of_bill)
     return appointment
 
 
@@ -279,7 +289,7 @@ def _appointment(session: Session, row: Row[Any], values: dict[str, Any]) -> App
         checked_in_at=None,
         ended_at=None,
         cancel_reason=None,
-        invoice_id=None,
+        invoice_id=values["invoice"],
     )
     make_transient_to_detached(appointment)
     session.add(appointment)
