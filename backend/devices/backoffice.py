@@ -25,13 +25,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from backend.devices import queries, rules, service
 from backend.devices.errors import KioskCodeTaken
 from backend.devices.rules import KioskState, PrintState
-from backend.kernel.errors import Forbidden, InvalidInput
+from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import now
 from backend.kernel.web import (
     NavItem,
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -73,8 +74,8 @@ class NewKiosk(BaseModel):
 def fleet() -> Response:
     """Every kiosk with its last heartbeat, and the prints whose outcome nobody knows."""
     with read_uow() as session:
-        kiosks = queries.list_kiosks(session, _hospital_id())
-        prints = queries.list_ambiguous_prints(session, _hospital_id())
+        kiosks = queries.list_kiosks(session, own_hospital_id())
+        prints = queries.list_ambiguous_prints(session, own_hospital_id())
         moment = now(session)
     return render(
         "devices/fleet.html",
@@ -105,7 +106,7 @@ def add_kiosk() -> Response:
         with write_uow() as session:
             kiosk, code = service.add_kiosk(
                 session,
-                hospital_id=_hospital_id(),
+                hospital_id=own_hospital_id(),
                 code=wanted.code.upper(),
                 name=wanted.name,
                 location_id=wanted.location_id,
@@ -121,7 +122,7 @@ def add_kiosk() -> Response:
 def kiosk_page(kiosk_id: Id) -> Response:
     """One kiosk, what it last reported and what it printed."""
     with read_uow() as session:
-        kiosk = queries.get_kiosk(session, kiosk_id, hospital_id=_hospital_id())
+        kiosk = queries.get_kiosk(session, kiosk_id, hospital_id=own_hospital_id())
         prints = queries.list_prints_of_kiosk(session, kiosk_id)
     return render(
         "devices/kiosk.html",
@@ -137,7 +138,7 @@ def kiosk_page(kiosk_id: Id) -> Response:
 def issue_code(kiosk_id: Id) -> Response:
     """A fresh one-time code; the credential the kiosk has works until the code is used."""
     with write_uow() as session:
-        kiosk = queries.get_kiosk(session, kiosk_id, hospital_id=_hospital_id())
+        kiosk = queries.get_kiosk(session, kiosk_id, hospital_id=own_hospital_id())
         code = service.issue_code(session, kiosk_id)
         ends_at = now(session) + rules.CODE_LIFE
     return _code(kiosk.id, kiosk.name, code, ends_at)
@@ -148,7 +149,7 @@ def issue_code(kiosk_id: Id) -> Response:
 def revoke(kiosk_id: Id) -> BaseResponse:
     """Shut a kiosk out at once."""
     with write_uow() as session:
-        service.revoke(session, kiosk_id, hospital_id=_hospital_id())
+        service.revoke(session, kiosk_id, hospital_id=own_hospital_id())
     flash(_("已停用：这台自助机不能再办理业务"), "ok")
     return redirect_to("kiosks.kiosk_page", kiosk_id=kiosk_id)
 
@@ -158,7 +159,7 @@ def revoke(kiosk_id: Id) -> BaseResponse:
 def reinstate(kiosk_id: Id) -> BaseResponse:
     """Let it work again with the credential it has."""
     with write_uow() as session:
-        service.reinstate(session, kiosk_id, hospital_id=_hospital_id())
+        service.reinstate(session, kiosk_id, hospital_id=own_hospital_id())
     flash(_("已恢复使用"), "ok")
     return redirect_to("kiosks.kiosk_page", kiosk_id=kiosk_id)
 
@@ -172,7 +173,7 @@ def resolve_print(print_id: Id) -> BaseResponse:
         raise InvalidInput(_("请选择“已出纸”或“没有出纸”"), code="outcome_invalid")
     with write_uow() as session:
         service.resolve_print(
-            session, print_id=print_id, hospital_id=_hospital_id(), outcome=outcome
+            session, print_id=print_id, hospital_id=own_hospital_id(), outcome=outcome
         )
     flash(_("已记为已出纸") if outcome is PrintState.PRINTED else _("已记为没有出纸"), "ok")
     return redirect_to("kiosks.fleet")
@@ -180,7 +181,7 @@ def resolve_print(print_id: Id) -> BaseResponse:
 
 def _form(given: dict[str, str], problems: dict[str, object], *, status: int) -> Response:
     with read_uow() as session:
-        places = queries.list_places(session, _hospital_id())
+        places = queries.list_places(session, own_hospital_id())
     return render(
         "devices/new.html",
         status=status,
@@ -215,10 +216,3 @@ def _code(kiosk_id: Id, name: str, code: str, ends_at: dt.datetime) -> Response:
 
 def _may_manage() -> bool:
     return has(current_actor(), Permission.DEVICES_KIOSK_MANAGE)
-
-
-def _hospital_id() -> Id:
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
-    return hospital_id

@@ -18,13 +18,14 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from backend.kernel import links, live
-from backend.kernel.errors import Forbidden, InvalidInput, NotFound
+from backend.kernel.errors import InvalidInput, NotFound
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission, has, require
 from backend.kernel.uow import now
 from backend.kernel.web import (
     NavItem,
     current_actor,
+    own_hospital_id,
     read_uow,
     render,
     requires,
@@ -115,9 +116,7 @@ def _may(permission: Permission, queue: Queue) -> bool:
 
 
 def _board(queue_id: Id | None, done: str) -> Response:
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
+    hospital_id = own_hospital_id()
     with read_uow() as session:
         queues = [
             queue

@@ -18,7 +18,7 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries, service
-from backend.billing.backoffice.words import WORDS, hospital_id
+from backend.billing.backoffice.words import WORDS
 from backend.billing.queries import DayView
 from backend.billing.rules import DENOMINATIONS_FEN, Channel, MovementKind, Tender
 from backend.kernel.clock import day_bounds
@@ -26,7 +26,15 @@ from backend.kernel.errors import NotFound
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
-from backend.kernel.web import NavItem, read_uow, redirect_to, render, requires, write_uow
+from backend.kernel.web import (
+    NavItem,
+    own_hospital_id,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
+)
 from backend.organization import queries as organization
 
 blueprint = Blueprint(
@@ -52,7 +60,7 @@ SHOWN_SHIFTS = 200
 @requires(Permission.BILLING_DAY_CLOSE)
 def day_list() -> Response:
     """The last days, today first: what was taken net, and who closed them."""
-    place = hospital_id()
+    place = own_hospital_id()
     with read_uow() as session:
         last = today(session)
         first = last - dt.timedelta(days=SHOWN_DAYS - 1)
@@ -69,7 +77,7 @@ def day_list() -> Response:
 @requires(Permission.BILLING_DAY_CLOSE)
 def day_page(day: str) -> Response:
     """One day by tender and by channel, with its shifts."""
-    place, wanted = hospital_id(), _day(day)
+    place, wanted = own_hospital_id(), _day(day)
     first, after = day_bounds(wanted)
     with read_uow() as session:
         found = queries.get_day(session, place, wanted)
@@ -98,7 +106,7 @@ def close(day: str) -> BaseResponse:
     wanted = _day(day)
     with write_uow() as session:
         service.close_day(
-            session, hospital_id=hospital_id(), day=wanted, note=request.form.get("note", "")
+            session, hospital_id=own_hospital_id(), day=wanted, note=request.form.get("note", "")
         )
     flash(_("已日结"), "ok")
     return redirect_to("days.day_page", day=wanted.isoformat())

@@ -17,12 +17,12 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries, service
-from backend.kernel.errors import Conflict, Forbidden
+from backend.kernel.errors import Conflict
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission
 from backend.kernel.web import (
     NavItem,
-    current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -53,9 +53,7 @@ LONGEST_REASON = 200
 @requires(Permission.BILLING_CASE_CLOSE)
 def case_list() -> Response:
     """What is open."""
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
+    hospital_id = own_hospital_id()
     with read_uow() as session:
         cases = queries.list_case_views(session, hospital_id, limit=SHOWN)
     return render("billing/money_cases.html", cases=cases)

@@ -19,7 +19,7 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries, service
-from backend.billing.backoffice.words import WORDS, hospital_id
+from backend.billing.backoffice.words import WORDS
 from backend.billing.rules import BillChannel
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
@@ -27,6 +27,7 @@ from backend.kernel.permissions import Permission, has
 from backend.kernel.web import (
     NavItem,
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -61,7 +62,7 @@ LONGEST_REASON = 200
 @requires(Permission.BILLING_RECONCILIATION_READ)
 def run_list() -> Response:
     """Runs of all channels or one (``channel``), ``PAGE`` at a time, continued ``before`` a day."""
-    hospital_id()
+    own_hospital_id()
     channel = _channel(request.args.get("channel", ""))
     with read_uow() as session:
         found = queries.list_runs(
@@ -94,7 +95,7 @@ def run_page(run_id: Id) -> Response:
     with read_uow() as session:
         run = queries.get_run(session, run_id)
         differences = queries.list_differences(
-            session, run_id, hospital_id=hospital_id(), limit=SHOWN
+            session, run_id, hospital_id=own_hospital_id(), limit=SHOWN
         )
     can_close = has(current_actor(), Permission.BILLING_CASE_CLOSE)
     return render(

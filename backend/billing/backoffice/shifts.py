@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries, service
-from backend.billing.backoffice.words import WORDS, hospital_id
+from backend.billing.backoffice.words import WORDS
 from backend.billing.errors import ShiftUnknown
 from backend.billing.rules import DENOMINATIONS_FEN
 from backend.kernel.errors import Forbidden, InvalidInput
@@ -25,6 +25,7 @@ from backend.kernel.permissions import Permission
 from backend.kernel.web import (
     NavItem,
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -55,7 +56,7 @@ SHOWN = 20
 @requires(Permission.BILLING_SHIFT_CLOSE)
 def in_hand() -> Response:
     """The open shift with the form that closes it, and one's closed shifts."""
-    actor, place = current_actor(), hospital_id()
+    actor, place = current_actor(), own_hospital_id()
     if actor.id is None:
         raise Forbidden
     with read_uow() as session:

@@ -1,4 +1,4 @@
-"""What the money pages call channels, states and moves, and whose hospital they show."""
+"""What the money pages call channels, states and moves."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from backend.billing.ports import BillRowKind
 from backend.billing.rules import BillChannel, DifferenceKind, MovementKind, RunState
 from backend.billing.views import CHANNEL_WORDS, TENDER_WORDS
 from backend.kernel.clock import local
-from backend.kernel.errors import Forbidden
-from backend.kernel.ids import Id
-from backend.kernel.web import current_actor
 
 MOVEMENT_WORDS = {
     MovementKind.PAYMENT: _("收费"),
@@ -68,11 +65,3 @@ WORDS: dict[str, Any] = {
     "weekdays": WEEKDAYS,
     "stamp": stamp,
 }
-
-
-def hospital_id() -> Id:
-    """The hospital of whoever asks; Forbidden for one without."""
-    found = current_actor().hospital_id
-    if found is None:
-        raise Forbidden
-    return found

@@ -8,23 +8,14 @@ from flask import make_response as respond
 from backend.clinical import queries
 from backend.clinical.backoffice.common import blueprint
 from backend.clinical.views import CatalogueEntry
-from backend.kernel.errors import Forbidden
-from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission
-from backend.kernel.web import current_actor, read_uow, requires
+from backend.kernel.web import own_hospital_id, read_uow, requires
 
 LONGEST = 40
 
 
 def _typed() -> str:
     return request.args.get("q", "")[:LONGEST]
-
-
-def _hospital_id() -> Id:
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
-    return hospital_id
 
 
 def _options(entries: list[CatalogueEntry]) -> Response:
@@ -44,7 +35,7 @@ def search_diagnoses() -> Response:
 def search_drugs() -> Response:
     """The formulary by code, name or initials, with today's price."""
     with read_uow() as reading:
-        return _options(queries.search_drugs(reading, hospital_id=_hospital_id(), text=_typed()))
+        return _options(queries.search_drugs(reading, hospital_id=own_hospital_id(), text=_typed()))
 
 
 @blueprint.get("/search/laboratory")
@@ -52,7 +43,7 @@ def search_drugs() -> Response:
 def search_laboratory() -> Response:
     """Laboratory examinations by code, name or initials, with today's price."""
     with read_uow() as reading:
-        found = queries.search_laboratory(reading, hospital_id=_hospital_id(), text=_typed())
+        found = queries.search_laboratory(reading, hospital_id=own_hospital_id(), text=_typed())
         return _options(found)
 
 
@@ -61,5 +52,5 @@ def search_laboratory() -> Response:
 def search_examinations() -> Response:
     """Examinations on devices by code, name or initials, with today's price."""
     with read_uow() as reading:
-        found = queries.search_examinations(reading, hospital_id=_hospital_id(), text=_typed())
+        found = queries.search_examinations(reading, hospital_id=own_hospital_id(), text=_typed())
         return _options(found)

@@ -20,12 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.identity import audit_words, passwords, queries, service
-from backend.identity.backoffice.common import (
-    blueprint,
-    demand_code,
-    needs_code,
-    own_hospital_id,
-)
+from backend.identity.backoffice.common import blueprint, demand_code, needs_code
 from backend.identity.rules import DEPARTMENT_ROLES, ROLE_WORDS, Role, RoleGrant
 from backend.kernel import history
 from backend.kernel.errors import InvalidInput, NotFound, XinglinError
@@ -33,6 +28,7 @@ from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission
 from backend.kernel.web import (
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,

@@ -16,11 +16,7 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.identity import queries, service
-from backend.identity.backoffice.common import (
-    ADMINISTRATION,
-    blueprint,
-    own_hospital_id,
-)
+from backend.identity.backoffice.common import ADMINISTRATION, blueprint
 from backend.identity.errors import OwnAccount
 from backend.identity.rules import ROLE_WORDS, Role
 from backend.kernel.ids import Id
@@ -29,6 +25,7 @@ from backend.kernel.web import (
     NavItem,
     current_actor,
     flash_undo,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,

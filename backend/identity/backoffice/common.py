@@ -1,4 +1,4 @@
-"""What the pages of identity share: their blueprint, their place in the menu, the hospital one works for."""
+"""What the pages of identity share: their blueprint and their place in the menu."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from flask_babel import lazy_gettext
 from backend.identity import rules, service
 from backend.identity.errors import CodeRefused
 from backend.identity.login import current_staff
-from backend.kernel.errors import Forbidden
-from backend.kernel.ids import Id
-from backend.kernel.web import current_actor, write_uow, xinglin
+from backend.kernel.web import write_uow, xinglin
 
 blueprint = Blueprint(
     "identity", __name__, url_prefix="/backoffice", template_folder="../templates"
@@ -20,14 +18,6 @@ blueprint = Blueprint(
 ADMINISTRATION = lazy_gettext("管理")
 #: The form field in which a sensitive act asks for a code.
 CODE_FIELD = "code"
-
-
-def own_hospital_id() -> Id:
-    """The hospital of whoever asks; Forbidden for those who belong to none."""
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
-    return hospital_id
 
 
 def needs_code() -> bool:

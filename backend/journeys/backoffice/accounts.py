@@ -22,6 +22,7 @@ from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
 from backend.kernel.web import (
     idempotency_key,
+    own_hospital_id,
     redirect_to,
     render,
     requires,
@@ -38,7 +39,7 @@ def account(patient_id: Id) -> Response:
     """Balance and the latest days. Reading it is audited."""
     with write_uow() as session:
         patient = common.require_patient(session, patient_id)
-        found = bills.find_account(session, patient_id, hospital_id=common.hospital_id())
+        found = bills.find_account(session, patient_id, hospital_id=own_hospital_id())
         patient_service.note_reading(session, patient_id=patient_id, what="deposit_account")
         statement = None
         if found is not None:
@@ -62,7 +63,7 @@ def open_account(patient_id: Id) -> BaseResponse:
     """Open it, or open it again."""
     with write_uow() as session:
         common.require_patient(session, patient_id)
-        billing.open_account(session, hospital_id=common.hospital_id(), patient_id=patient_id)
+        billing.open_account(session, hospital_id=own_hospital_id(), patient_id=patient_id)
     flash(_("账户已开立"), "ok")
     return _back(patient_id)
 
@@ -147,7 +148,7 @@ def close_account(patient_id: Id) -> BaseResponse:
 def _account_of(session: Session, patient_id: Id) -> Id:
     """That patient's account in this hospital; PatientNotFound, AccountUnknown (404)."""
     common.require_patient(session, patient_id)
-    found = bills.find_account(session, patient_id, hospital_id=common.hospital_id())
+    found = bills.find_account(session, patient_id, hospital_id=own_hospital_id())
     if found is None:
         raise AccountUnknown
     return found.id

@@ -1,4 +1,4 @@
-"""What the front desk's routes share: the blueprint, whose hospital it is, showing the patient in hand."""
+"""What the front desk's routes share: the blueprint, showing the patient in hand."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from backend.billing.rules import Tender
 from backend.billing.views import TENDER_WORDS
 from backend.journeys import desk
 from backend.kernel.crypto import SealBroken
-from backend.kernel.errors import Forbidden
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import keys
-from backend.kernel.web import NavItem, current_actor, read_uow, redirect_to, render, xinglin
+from backend.kernel.web import (
+    NavItem,
+    current_actor,
+    own_hospital_id,
+    read_uow,
+    redirect_to,
+    render,
+    xinglin,
+)
 from backend.kernel.web.rendering import is_fragment_request
 from backend.patients import queries as patients
 from backend.patients.rules import IdKind, Sex
@@ -77,17 +84,9 @@ def open_words(session: Session, sealed: str) -> str:
         return ""
 
 
-def hospital_id() -> Id:
-    """The hospital of who asks; Forbidden for actors of none."""
-    found = current_actor().hospital_id
-    if found is None:
-        raise Forbidden
-    return found
-
-
 def require_patient(session: Session, patient_id: Id) -> patients.PatientView:
     """The patient, of this hospital: PatientNotFound otherwise."""
-    return patients.get_patient(session, patient_id, hospital_id=hospital_id())
+    return patients.get_patient(session, patient_id, hospital_id=own_hospital_id())
 
 
 def new_key() -> str:
@@ -127,7 +126,7 @@ def show_hand(patient_id: Id, words: object = "", tone: str = "ok") -> BaseRespo
             flash(str(words), tone)
         return redirect_to("front_desk.patient", patient_id=patient_id)
     with read_uow() as session:
-        response = render_hand(desk.get_hand(session, patient_id, hospital_id=hospital_id()),
+        response = render_hand(desk.get_hand(session, patient_id, hospital_id=own_hospital_id()),
                                words=words, tone=tone)  # fmt: skip
     # Whichever part of the page asked: the whole hand has changed, and the free places with it.
     response.headers["HX-Retarget"] = "#hand"

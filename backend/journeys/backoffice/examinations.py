@@ -31,6 +31,7 @@ from backend.kernel.uow import now, today
 from backend.kernel.web import (
     NavItem,
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -101,7 +102,7 @@ def screen(patient_id: Id) -> BaseResponse:
         known = queries.get_screening(session, patient_id)
         scheduling.record_screening(
             session,
-            hospital_id=common.hospital_id(),
+            hospital_id=own_hospital_id(),
             patient_id=patient_id,
             answers={
                 name: answers[name] if name in request.form else known.get(name) for name in answers
@@ -125,7 +126,7 @@ def book(patient_id: Id) -> BaseResponse:
             count = examinations.book_plan(
                 session,
                 patient_id=patient_id,
-                hospital_id=common.hospital_id(),
+                hospital_id=own_hospital_id(),
                 chosen=chosen,
                 moving_id=moving_id,
             )
@@ -160,11 +161,11 @@ def print_sheet(patient_id: Id) -> Response:
         person = common.require_patient(session, patient_id)
         patient_service.note_reading(session, patient_id=patient_id, what="examinations")
         booked = queries.list_booked_examinations(
-            session, patient_id=patient_id, hospital_id=common.hospital_id()
+            session, patient_id=patient_id, hospital_id=own_hospital_id()
         )
         elements = documents.preparation_document(
             booked,
-            hospital_name=organization.get_hospital(session, common.hospital_id()).name,
+            hospital_name=organization.get_hospital(session, own_hospital_id()).name,
             name_masked=person.name_masked,
             at=now(session),
         )
@@ -182,11 +183,11 @@ def _open(patient_id: Id) -> Desk:
     values = request.values
     with read_uow() as session:
         first = today(session)
-        last = queries.last_plannable_day(session, hospital_id=common.hospital_id())
+        last = queries.last_plannable_day(session, hospital_id=own_hospital_id())
         return examinations.open_desk(
             session,
             patient_id,
-            hospital_id=common.hospital_id(),
+            hospital_id=own_hospital_id(),
             availability=_availability(values, first, last),
             moving_id=parse_id(values.get("move", "")),
         )

@@ -17,7 +17,7 @@ from backend.kernel.errors import InvalidInput, NotFound
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
-from backend.kernel.web import read_uow, redirect_to, render, requires, write_uow
+from backend.kernel.web import own_hospital_id, read_uow, redirect_to, render, requires, write_uow
 from backend.kernel.web.rendering import is_fragment_request
 from backend.patients import queries as patients
 from backend.patients import rules
@@ -44,14 +44,14 @@ def search() -> BaseResponse:
         if is_fragment_request():
             return _results(session, text)
         if rules.search_kind(text) is SearchKind.NUMBER:
-            found = patients.search_patients(session, hospital_id=common.hospital_id(), text=text)
+            found = patients.search_patients(session, hospital_id=own_hospital_id(), text=text)
             if len(found) == 1:
                 return redirect_to("front_desk.patient", patient_id=found[0].id)
         return redirect_to("front_desk.desk", s=common.seal_words(session, text) if text else None)
 
 
 def _results(session: Session, text: str) -> Response:
-    found = patients.search_patients(session, hospital_id=common.hospital_id(), text=text)
+    found = patients.search_patients(session, hospital_id=own_hospital_id(), text=text)
     return render(
         "journeys/desk.html",
         fragment="journeys/_results.html",
@@ -70,7 +70,7 @@ def _results(session: Session, text: str) -> Response:
 def patient(patient_id: Id) -> Response:
     """The patient in hand; opening the record is audited."""
     with write_uow() as session:
-        hand = view.get_hand(session, patient_id, hospital_id=common.hospital_id())
+        hand = view.get_hand(session, patient_id, hospital_id=own_hospital_id())
         patient_service.note_reading(session, patient_id=patient_id, what="patient")
         return common.render_hand(hand)
 
@@ -133,7 +133,7 @@ def register() -> BaseResponse:
             sex, birth_date = _person(typed, today(session))
             row, created = patient_service.register_patient(
                 session,
-                hospital_id=common.hospital_id(),
+                hospital_id=own_hospital_id(),
                 name=typed.name,
                 sex=sex,
                 birth_date=birth_date,

@@ -13,7 +13,7 @@ from backend.journeys.errors import NothingPaid
 from backend.kernel import links
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission
-from backend.kernel.web import render, requires, write_uow, xinglin
+from backend.kernel.web import own_hospital_id, render, requires, write_uow, xinglin
 from backend.organization import queries as organization
 from backend.patients import service as patient_service
 
@@ -27,10 +27,10 @@ def print_ticket(patient_id: Id, ticket_id: Id) -> Response:
         common.require_patient(session, patient_id)
         ticket = desk.get_ticket(session, ticket_id, patient_id=patient_id)
         patient_service.note_reading(session, patient_id=patient_id, what="ticket")
-        places = organization.location_path_names(session, hospital_id=common.hospital_id())
+        places = organization.location_path_names(session, hospital_id=own_hospital_id())
         elements = documents.ticket_document(
             ticket,
-            hospital_name=organization.get_hospital(session, common.hospital_id()).name,
+            hospital_name=organization.get_hospital(session, own_hospital_id()).name,
             place=places.get(ticket.hall_location_id, ticket.hall_name),
             url=links.ticket_url(
                 parts.settings.external_url,
@@ -58,7 +58,7 @@ def print_receipt(patient_id: Id, invoice_id: Id) -> Response:
         elements = documents.receipt_document(
             invoice,
             payments,
-            hospital_name=organization.get_hospital(session, common.hospital_id()).name,
+            hospital_name=organization.get_hospital(session, own_hospital_id()).name,
             name_masked=person.name_masked,
             reprint=False,
             einvoice=bills.find_einvoices(session, [invoice_id]).get(invoice_id),

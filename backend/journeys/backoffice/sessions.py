@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.journeys import added
-from backend.journeys.backoffice.common import hospital_id
 from backend.kernel import idempotency
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id, parse_id
@@ -23,6 +22,7 @@ from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
 from backend.kernel.web import (
     idempotency_key,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -50,7 +50,9 @@ def patient_options() -> Response:
     text = request.args.get("q", "").strip()[:40]
     with read_uow() as session:
         found = (
-            patients.search_patients(session, hospital_id=hospital_id(), text=text) if text else []
+            patients.search_patients(session, hospital_id=own_hospital_id(), text=text)
+            if text
+            else []
         )
     rows = [(view.id, mask_name(view.name), view.id_number_masked) for view in found]
     return render("journeys/_patient_options.html", rows=rows)
@@ -74,7 +76,7 @@ def add(schedule_id: Id) -> BaseResponse:
         raise InvalidInput(_("请先选择患者"), code="patient_missing")
     reason = request.form.get("reason", "")
     with write_uow() as session:
-        patients.get_patient(session, patient_id, hospital_id=hospital_id())
+        patients.get_patient(session, patient_id, hospital_id=own_hospital_id())
         answer = idempotency.once(
             session,
             "sessions.add",
@@ -104,17 +106,17 @@ def substitute_form(schedule_id: Id) -> Response:
             other.practitioner_id
             for other in visits.list_schedules(
                 session,
-                hospital_id=hospital_id(),
+                hospital_id=own_hospital_id(),
                 first=view.business_date,
                 last=view.business_date,
             )
             if other.half_day is view.half_day
         }
         people = organization.list_practitioners(
-            session, hospital_id=hospital_id(), department_id=view.department_id
+            session, hospital_id=own_hospital_id(), department_id=view.department_id
         )
         day = view.business_date
-        leaves = visits.stops_in_force(session, hospital_id=hospital_id(), first=day, last=day)
+        leaves = visits.stops_in_force(session, hospital_id=own_hospital_id(), first=day, last=day)
         place = (view.department_id, day, view.half_day)
         busy |= {p.id for p in people if rules.is_away(leaves, p.id, *place)}
         return render(
@@ -134,7 +136,7 @@ def substitute(schedule_id: Id) -> BaseResponse:
         people = organization.practitioners_by_id(
             session, [practitioner_id] if practitioner_id else []
         )
-        if any(p.hospital_id != hospital_id() for p in people.values()) or not people:
+        if any(p.hospital_id != own_hospital_id() for p in people.values()) or not people:
             raise InvalidInput(_("请选择替诊的医生"), code="practitioner_missing")
         scheduling.substitute(
             session,

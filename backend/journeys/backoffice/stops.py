@@ -19,7 +19,6 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.journeys.backoffice.common import hospital_id
 from backend.kernel import idempotency
 from backend.kernel.clock import HalfDay
 from backend.kernel.errors import InvalidInput
@@ -29,6 +28,7 @@ from backend.kernel.uow import today
 from backend.kernel.web import (
     NavItem,
     idempotency_key,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -65,7 +65,7 @@ MOST_SHOWN = 300
 def stop_list() -> Response:
     """The notices, newest first."""
     with read_uow() as session:
-        stops = visits.list_stops(session, hospital_id=hospital_id())
+        stops = visits.list_stops(session, hospital_id=own_hospital_id())
         return render(
             "journeys/stops.html", stops=stops, today=today(session), halves=HALF_DAY_WORDS
         )
@@ -115,7 +115,7 @@ def stop_act() -> BaseResponse:
                     "id": str(
                         scheduling.stop_sessions(
                             session,
-                            hospital_id=hospital_id(),
+                            hospital_id=own_hospital_id(),
                             scope=scope,
                             reason=reason,
                             seen=seen,
@@ -171,7 +171,7 @@ def _preview(
         rules.check_stop(scope, reason, today(session))
     except StopInvalid as error:
         return _form(session, values, errors=error.fields)
-    preview = visits.preview_stop(session, hospital_id=hospital_id(), scope=scope)
+    preview = visits.preview_stop(session, hospital_id=own_hospital_id(), scope=scope)
     return render(
         "journeys/stop_preview.html",
         status=status,
@@ -192,12 +192,12 @@ def _form(
     session: Session, values: Mapping[str, str], errors: Mapping[str, object] | None = None
 ) -> Response:
     departments = organization.list_departments(
-        session, hospital_id=hospital_id(), kind=organization.DepartmentKind.CLINICAL
+        session, hospital_id=own_hospital_id(), kind=organization.DepartmentKind.CLINICAL
     )
     department_id = parse_id(values.get("department", ""))
     people = (
         organization.list_practitioners(
-            session, hospital_id=hospital_id(), department_id=department_id
+            session, hospital_id=own_hospital_id(), department_id=department_id
         )
         if department_id
         else []
@@ -233,7 +233,7 @@ def _scope(session: Session, values: Mapping[str, str]) -> StopScope:
     people = organization.practitioners_by_id(session, [practitioner_id] if practitioner_id else [])
     places = organization.departments_by_id(session, [department_id] if department_id else [])
     for name, found in (("practitioner", people), ("department", places)):
-        if any(row.hospital_id != hospital_id() for row in found.values()):
+        if any(row.hospital_id != own_hospital_id() for row in found.values()):
             fields[name] = _("请选择")
     if (practitioner_id and not people) or (department_id and not places):
         fields["practitioner"] = _("请选择")

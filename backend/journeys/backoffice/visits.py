@@ -21,6 +21,7 @@ from backend.kernel.uow import now, today
 from backend.kernel.web import (
     current_actor,
     idempotency_key,
+    own_hospital_id,
     read_uow,
     render,
     requires,
@@ -56,13 +57,13 @@ def bookable(patient_id: Id) -> Response:
             raise InvalidInput(_("日期写法有误"), code="filter_invalid") from error
         found = desk.find_bookable(
             session,
-            hospital_id=common.hospital_id(),
+            hospital_id=own_hospital_id(),
             day=day,
             department_id=department_id,
             words=request.args.get("who", "")[:40],
         )
         departments = organization.list_departments(
-            session, hospital_id=common.hospital_id(), kind=organization.DepartmentKind.CLINICAL
+            session, hospital_id=own_hospital_id(), kind=organization.DepartmentKind.CLINICAL
         )
         return render(
             "journeys/_bookable.html",
@@ -106,7 +107,7 @@ def book(patient_id: Id) -> BaseResponse:
     if schedule_id is None:
         raise InvalidInput(_("请选择一个班次"), code="schedule_missing")
     with write_uow() as session:
-        patients.get_patient(session, patient_id, hospital_id=common.hospital_id())
+        patients.get_patient(session, patient_id, hospital_id=own_hospital_id())
         answer = idempotency.once(
             session,
             "front_desk.book",

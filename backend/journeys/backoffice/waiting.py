@@ -14,13 +14,13 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.journeys import waiting as journeys
-from backend.journeys.backoffice.common import hospital_id
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import today
 from backend.kernel.web import (
     NavItem,
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -51,7 +51,7 @@ NAV: tuple[NavItem, ...] = (
 def lists() -> Response:
     """Every waiting list of the hospital, the soonest session first."""
     with read_uow() as session:
-        lines = queries.list_lines(session, hospital_id=hospital_id(), first=today(session))
+        lines = queries.list_lines(session, hospital_id=own_hospital_id(), first=today(session))
         return render(
             "journeys/waiting.html",
             lines=lines,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.kernel.web.access import current_actor, public, requires
+from backend.kernel.web.access import current_actor, own_hospital_id, public, requires
 from backend.kernel.web.context import (
     NavItem,
     Xinglin,
@@ -19,6 +19,7 @@ __all__ = [
     "current_actor",
     "flash_undo",
     "idempotency_key",
+    "own_hospital_id",
     "public",
     "read_uow",
     "redirect_to",

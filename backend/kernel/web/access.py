@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, request
 
 from backend.kernel.errors import Forbidden, Unauthenticated
+from backend.kernel.ids import Id
 from backend.kernel.permissions import Actor, ActorKind, Permission, has
 from backend.kernel.web.context import load_actor
 
@@ -53,6 +54,14 @@ def access_of(view: Callable[..., Any]) -> Access | None:
 def current_actor() -> Actor:
     """Who makes this request."""
     return load_actor()
+
+
+def own_hospital_id() -> Id:
+    """The hospital of who makes this request; Forbidden for actors of none."""
+    hospital_id = load_actor().hospital_id
+    if hospital_id is None:
+        raise Forbidden
+    return hospital_id
 
 
 def install(app: Flask) -> None:

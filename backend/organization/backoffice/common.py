@@ -1,13 +1,10 @@
-"""What the pages of the organization share: blueprint, words, the hospital one works for, forms' version."""
+"""What the pages of the organization share: blueprint, words, forms' version."""
 
 from __future__ import annotations
 
 from flask import Blueprint, request
 from flask_babel import lazy_gettext
 
-from backend.kernel.errors import Forbidden
-from backend.kernel.ids import Id
-from backend.kernel.web import current_actor
 from backend.organization.queries import LocationKind
 
 blueprint = Blueprint(
@@ -45,14 +42,6 @@ ACTION_WORDS = {
 def action_words(action: str) -> str:
     """An act in words."""
     return str(ACTION_WORDS.get(action, action))
-
-
-def own_hospital_id() -> Id:
-    """The hospital of whoever asks; Forbidden for those who belong to none."""
-    hospital_id = current_actor().hospital_id
-    if hospital_id is None:
-        raise Forbidden
-    return hospital_id
 
 
 def form_version() -> int:

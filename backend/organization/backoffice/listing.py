@@ -15,14 +15,9 @@ from flask_babel import lazy_gettext
 
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission, has
-from backend.kernel.web import NavItem, current_actor, read_uow, render, requires
+from backend.kernel.web import NavItem, current_actor, own_hospital_id, read_uow, render, requires
 from backend.organization import queries
-from backend.organization.backoffice.common import (
-    KIND_WORDS,
-    SEX_WORDS,
-    blueprint,
-    own_hospital_id,
-)
+from backend.organization.backoffice.common import KIND_WORDS, SEX_WORDS, blueprint
 from backend.organization.queries import Department, Location, LocationKind
 
 _DICTIONARIES = lazy_gettext("字典")

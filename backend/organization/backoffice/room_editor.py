@@ -18,15 +18,17 @@ from backend.kernel import history
 from backend.kernel.errors import InvalidInput, NotFound, StaleVersion, XinglinError
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission
-from backend.kernel.web import flash_undo, read_uow, redirect_to, render, requires, write_uow
-from backend.organization import queries, rules, service
-from backend.organization.backoffice.common import (
-    KIND_WORDS,
-    action_words,
-    blueprint,
-    form_version,
+from backend.kernel.web import (
+    flash_undo,
     own_hospital_id,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
 )
+from backend.organization import queries, rules, service
+from backend.organization.backoffice.common import KIND_WORDS, action_words, blueprint, form_version
 from backend.organization.errors import PlaceUnknown
 from backend.organization.queries import Location, LocationKind
 

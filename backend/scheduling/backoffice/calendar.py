@@ -22,7 +22,15 @@ from werkzeug.wrappers import Response as BaseResponse
 from backend.kernel.errors import InvalidInput
 from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import today
-from backend.kernel.web import current_actor, read_uow, redirect_to, render, requires, write_uow
+from backend.kernel.web import (
+    current_actor,
+    own_hospital_id,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
+)
 from backend.scheduling import queries, rules, service
 from backend.scheduling.backoffice import common
 from backend.scheduling.backoffice.common import WEEKDAYS, blueprint
@@ -47,9 +55,7 @@ def calendar_published() -> BaseResponse:
     """One touch: the notice of ``year`` as the program knows it."""
     year = _year(request.form.get("year", ""), dt.date.min)
     with write_uow() as session:
-        changed = service.import_published_year(
-            session, hospital_id=common.hospital_id(), year=year
-        )
+        changed = service.import_published_year(session, hospital_id=own_hospital_id(), year=year)
     _say_imported(changed, year)
     return redirect_to("schedules.calendar", year=year)
 
@@ -63,7 +69,7 @@ def calendar_preview() -> Response:
     with read_uow() as session:
         year = notice.entries[0].day.year if notice.entries else today(session).year
         changes = queries.compare_notice(
-            session, hospital_id=common.hospital_id(), entries=notice.entries
+            session, hospital_id=own_hospital_id(), entries=notice.entries
         )
         return _page(
             session,
@@ -87,7 +93,7 @@ def calendar_import() -> BaseResponse:
     source = request.form.get("name", "").strip()[:40] or _("手工粘贴")
     with write_uow() as session:
         changed = service.import_notice(
-            session, hospital_id=common.hospital_id(), entries=entries, source=source
+            session, hospital_id=own_hospital_id(), entries=entries, source=source
         )
     year = entries[0].day.year
     _say_imported(changed, year)
@@ -105,7 +111,7 @@ def calendar_day() -> BaseResponse:
     with write_uow() as session:
         service.set_calendar_day(
             session,
-            hospital_id=common.hospital_id(),
+            hospital_id=own_hospital_id(),
             day=day,
             kind=kind,
             name=request.form.get("name", ""),
@@ -125,7 +131,7 @@ def calendar_remove() -> BaseResponse:
         raise InvalidInput(_("请选择日期和类型"), code="filter_invalid")
     with write_uow() as session:
         service.remove_calendar_day(
-            session, hospital_id=common.hospital_id(), day=day, version=_version()
+            session, hospital_id=own_hospital_id(), day=day, version=_version()
         )
     flash(_("%(day)s 恢复为平常的一天", day=f"{day.month}月{day.day}日"), "ok")
     return redirect_to("schedules.calendar", year=day.year)
@@ -140,7 +146,7 @@ def _page(
     status: int = 200,
     **values: object,
 ) -> Response:
-    hospital_id = common.hospital_id()
+    hospital_id = own_hospital_id()
     first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
     days = queries.list_calendar_days(session, hospital_id=hospital_id, first=first, last=last)
     this_day = today(session)

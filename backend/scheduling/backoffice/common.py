@@ -1,4 +1,4 @@
-"""What scheduling's pages share: the blueprint, whose hospital it is, reading filters, choices of selects."""
+"""What scheduling's pages share: the blueprint, reading filters, choices of selects."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from backend.kernel.errors import Forbidden, InvalidInput
+from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission
-from backend.kernel.web import NavItem, current_actor
+from backend.kernel.web import NavItem, own_hospital_id
 from backend.organization import queries as organization
 from backend.scheduling import queries
 from backend.scheduling.rules import VISIT_TYPE_WORDS, YEARS, VisitType
@@ -54,14 +54,6 @@ class Filter:
     visit_type: VisitType | None
 
 
-def hospital_id() -> Id:
-    """The hospital of who asks; Forbidden for actors of none."""
-    found = current_actor().hospital_id
-    if found is None:
-        raise Forbidden
-    return found
-
-
 def read_filter(values: Mapping[str, str]) -> Filter:
     """Read ``day``, ``department`` and ``visit_type``; InvalidInput for what cannot be read."""
     visit_type = values.get("visit_type", "")
@@ -88,10 +80,10 @@ def read_day(text: str) -> dt.date | None:
 
 def clinical_departments(session: Session) -> list[organization.Department]:
     """The departments that hold clinics or have examination devices, by code; two queries."""
-    with_devices = queries.departments_with_devices(session, hospital_id=hospital_id())
+    with_devices = queries.departments_with_devices(session, hospital_id=own_hospital_id())
     return [
         department
-        for department in organization.list_departments(session, hospital_id=hospital_id())
+        for department in organization.list_departments(session, hospital_id=own_hospital_id())
         if department.kind is organization.DepartmentKind.CLINICAL or department.id in with_devices
     ]
 

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from backend.kernel.ids import parse_id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
-from backend.kernel.web import read_uow, render, requires
+from backend.kernel.web import own_hospital_id, read_uow, render, requires
 from backend.scheduling import queries
 from backend.scheduling.backoffice import common
 from backend.scheduling.backoffice.common import WEEKDAYS, blueprint
@@ -35,7 +35,7 @@ def load() -> Response:
         department_id = wanted if wanted in {one.id for one in departments} else None
         rows = queries.list_load(
             session,
-            hospital_id=common.hospital_id(),
+            hospital_id=own_hospital_id(),
             first=first,
             last=first + dt.timedelta(days=DAYS - 1),
             department_id=department_id,

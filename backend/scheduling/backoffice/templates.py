@@ -24,6 +24,7 @@ from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import today
 from backend.kernel.web import (
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -63,7 +64,7 @@ def templates_preview() -> Response:
         planned = (
             queries.preview_generation(
                 session,
-                hospital_id=common.hospital_id(),
+                hospital_id=own_hospital_id(),
                 department_id=department_id,
                 first=first,
                 last=first + dt.timedelta(days=PREVIEW_DAYS - 1),
@@ -94,7 +95,7 @@ def template_add() -> BaseResponse:
             facts = _facts(session, request.form)
             service.add_entry(
                 session,
-                hospital_id=common.hospital_id(),
+                hospital_id=own_hospital_id(),
                 facts=facts,
                 effective_from=_needed_day(request.form, "effective_from"),
                 effective_until=common.read_day(request.form.get("effective_until", "")),
@@ -146,7 +147,7 @@ def _page(
     errors: Mapping[str, object] | None = None,
 ) -> Response:
     """The grid and, where a cell is in hand, its form (also with what was typed and what is wrong with it)."""
-    hospital_id = common.hospital_id()
+    hospital_id = own_hospital_id()
     on = common.read_day(values.get("on", "")) or today(session)
     department_id = _department(session, values)
     practitioner_id = parse_id(values.get("practitioner", ""))
@@ -193,7 +194,7 @@ def _rows(
     names: dict[str, str] = {}
     if department_id and not practitioner_id:
         for person in organization.list_practitioners(
-            session, hospital_id=common.hospital_id(), department_id=department_id
+            session, hospital_id=own_hospital_id(), department_id=department_id
         ):
             names[str(person.id)] = person.name
     cells: dict[str, dict[tuple[int, str], list[EntryView]]] = {}
@@ -250,7 +251,7 @@ def _name_of(session: Session, practitioner_id: object) -> str:
     if found is None:
         raise InvalidInput(_("请选择医生"), code="filter_invalid")
     person = organization.get_practitioner(session, found)
-    if person.hospital_id != common.hospital_id():
+    if person.hospital_id != own_hospital_id():
         raise InvalidInput(_("请选择本院的医生"), code="filter_invalid")
     return person.name
 
@@ -278,7 +279,7 @@ def _choices(session: Session, hospital_id: Id, department_id: Id | None) -> dic
 def _fees(session: Session) -> list[Fee]:
     """Registration fees in force today, from whoever keeps prices."""
     book: FeeBook = xinglin().parts[FEES]
-    return book(session, common.hospital_id(), today(session))
+    return book(session, own_hospital_id(), today(session))
 
 
 def _facts(session: Session, form: Mapping[str, str]) -> EntryFacts:
@@ -295,7 +296,7 @@ def _facts(session: Session, form: Mapping[str, str]) -> EntryFacts:
         "location_id": _hospitals(organization.locations_by_id(session, wanted)),
     }
     for name, chosen in ids.items():
-        if hospitals[name].get(chosen) != common.hospital_id():
+        if hospitals[name].get(chosen) != own_hospital_id():
             faults[name] = _("请选择")
     fee = next((one for one in _fees(session) if one.code == form.get("fee", "")), None)
     if fee is None:

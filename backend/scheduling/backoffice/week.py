@@ -20,6 +20,7 @@ from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import now, today
 from backend.kernel.web import (
     current_actor,
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -39,7 +40,7 @@ WEEK = dt.timedelta(days=7)
 def week() -> Response:
     """The week of one department: who sits when and where, and how many places are free."""
     wanted = common.read_filter(request.args)
-    hospital_id = common.hospital_id()
+    hospital_id = own_hospital_id()
     with read_uow() as session:
         this_day = today(session)
         day = wanted.day or this_day
@@ -96,7 +97,7 @@ def session_detail(schedule_id: Id) -> Response:
 
 
 def _day_page(wanted: Filter, schedule_id: Id | None) -> Response:
-    hospital_id = common.hospital_id()
+    hospital_id = own_hospital_id()
     with read_uow() as session:
         chosen = queries.get_schedule(session, schedule_id) if schedule_id else None
         slots = queries.list_slots(session, schedule_id) if schedule_id else []
@@ -145,7 +146,7 @@ def generate() -> BaseResponse:
             )
         made = service.generate_schedules(
             session,
-            hospital_id=common.hospital_id(),
+            hospital_id=own_hospital_id(),
             first=first,
             last=last,
             department_id=wanted.department_id if _is_bound_to_departments() else None,

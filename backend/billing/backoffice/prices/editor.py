@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import service
-from backend.billing.backoffice.prices.common import blueprint, own_hospital_id
+from backend.billing.backoffice.prices.common import blueprint
 from backend.billing.queries import price_edits
 from backend.billing.rules import PriceCategory
 from backend.billing.views import CATEGORY_WORDS, PRICED_WORDS
@@ -30,7 +30,15 @@ from backend.kernel.ids import Id
 from backend.kernel.money import parse_yuan
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
-from backend.kernel.web import flash_undo, read_uow, redirect_to, render, requires, write_uow
+from backend.kernel.web import (
+    flash_undo,
+    own_hospital_id,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
+)
 
 ITEM_PAGE = "prices.item"
 

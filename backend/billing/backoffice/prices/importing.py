@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import service
-from backend.billing.backoffice.prices.common import blueprint, own_hospital_id
+from backend.billing.backoffice.prices.common import blueprint
 from backend.billing.backoffice.prices.editor import field_words
 from backend.billing.errors import ImportChanged
 from backend.billing.rules import PriceCategory, price_list
@@ -24,7 +24,7 @@ from backend.billing.views import CATEGORY_WORDS, PRICED_WORDS
 from backend.kernel.errors import InvalidInput, XinglinError
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
-from backend.kernel.web import read_uow, redirect_to, render, requires, write_uow
+from backend.kernel.web import own_hospital_id, read_uow, redirect_to, render, requires, write_uow
 
 MOST_BYTES = 400_000
 #: Rows of a preview that are shown; the counts are of all.

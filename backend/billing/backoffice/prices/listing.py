@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from backend.billing import queries
-from backend.billing.backoffice.prices.common import blueprint, own_hospital_id
+from backend.billing.backoffice.prices.common import blueprint
 from backend.billing.queries import price_edits
 from backend.billing.queries.price_edits import ItemState
 from backend.billing.rules import PRICED, PriceCategory
@@ -25,7 +25,7 @@ from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import today
-from backend.kernel.web import NavItem, current_actor, read_uow, render, requires
+from backend.kernel.web import NavItem, current_actor, own_hospital_id, read_uow, render, requires
 
 NAV: tuple[NavItem, ...] = (
     NavItem(
