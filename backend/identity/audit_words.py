@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _
 
+from backend.organization import rules as organization
+
 #: The areas one can filter by: the beginning of an act's name.
 AREA_WORDS: Mapping[str, object] = {
     "identity.": _("账号与登录"),
@@ -24,6 +26,7 @@ AREA_WORDS: Mapping[str, object] = {
 }
 
 ACTION_WORDS: Mapping[str, object] = {
+    **organization.ACTION_WORDS,
     "alipay.refuse_notification": _("拒收支付宝通知"),
     "billing.add_price_item": _("新增价目"),
     "billing.begin_reconciliation": _("开始对账"),
@@ -166,14 +169,6 @@ ACTION_WORDS: Mapping[str, object] = {
     "kernel.rotate_keys": _("更换加密密钥"),
     "organization.add_department": _("添加科室"),
     "organization.add_hospital": _("添加医院"),
-    "organization.add_location": _("添加位置"),
-    "organization.add_practitioner": _("添加人员"),
-    "organization.close_location": _("停用位置"),
-    "organization.edit_location": _("修改位置"),
-    "organization.edit_practitioner": _("修改人员"),
-    "organization.leave_practitioner": _("人员离岗"),
-    "organization.open_location": _("启用位置"),
-    "organization.return_practitioner": _("人员返岗"),
     "patients.add_identifier": _("登记卡号"),
     "patients.invalidate_identifier": _("卡号作废或挂失"),
     "patients.read": _("查阅患者档案"),

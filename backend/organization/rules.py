@@ -8,11 +8,24 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
 _LONGEST: Mapping[str, int] = {"name": 60, "place": 80, "title": 40, "specialty": 200}
 #: GB/T 2261.1: unknown, male, female, not said.
 SEXES = (0, 1, 2, 9)
+
+#: What the acts are called in a row's history and in the audit log.
+ACTION_WORDS: Mapping[str, object] = {
+    "organization.add_location": lazy_gettext("添加位置"),
+    "organization.add_practitioner": lazy_gettext("添加人员"),
+    "organization.close_location": lazy_gettext("停用位置"),
+    "organization.edit_location": lazy_gettext("修改位置"),
+    "organization.edit_practitioner": lazy_gettext("修改人员"),
+    "organization.leave_practitioner": lazy_gettext("人员离岗"),
+    "organization.open_location": lazy_gettext("启用位置"),
+    "organization.return_practitioner": lazy_gettext("人员返岗"),
+}
 
 
 class LocationKind(StrEnum):

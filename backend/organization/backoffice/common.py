@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from flask_babel import lazy_gettext
 
 from backend.organization.queries import LocationKind
+from backend.organization.rules import ACTION_WORDS
 
 blueprint = Blueprint(
     "organization", __name__, url_prefix="/backoffice", template_folder="../templates"
@@ -25,17 +26,6 @@ SEX_WORDS = {
     1: lazy_gettext("男"),
     2: lazy_gettext("女"),
     9: lazy_gettext("未说明"),
-}
-#: What the acts are called in a row's history.
-ACTION_WORDS = {
-    "organization.add_location": lazy_gettext("添加位置"),
-    "organization.add_practitioner": lazy_gettext("添加人员"),
-    "organization.close_location": lazy_gettext("停用位置"),
-    "organization.edit_location": lazy_gettext("修改位置"),
-    "organization.edit_practitioner": lazy_gettext("修改人员"),
-    "organization.leave_practitioner": lazy_gettext("人员离岗"),
-    "organization.open_location": lazy_gettext("启用位置"),
-    "organization.return_practitioner": lazy_gettext("人员返岗"),
 }
 
 

@@ -49,7 +49,7 @@ def create_room() -> BaseResponse:
     try:
         kind = _kind()
         with write_uow() as session:
-            place_id = service.create_place(
+            place_id = service.add_location(
                 session,
                 hospital_id=own_hospital_id(),
                 code=request.form.get("code", "")[:60],

@@ -49,7 +49,7 @@ def create_person() -> BaseResponse:
     form = request.form
     try:
         with write_uow() as session:
-            person_id = service.create_practitioner(
+            person_id = service.add_practitioner(
                 session,
                 hospital_id=own_hospital_id(),
                 code=form.get("code", "")[:60],

@@ -22,7 +22,7 @@ from backend.organization.models import Department, Practitioner
 ENTITY = "practitioner"
 
 
-def create_practitioner(
+def add_practitioner(
     session: Session,
     *,
     hospital_id: Id,
@@ -31,9 +31,9 @@ def create_practitioner(
     sex: int,
     title: str,
     department_id: Id | None,
-    specialty: str,
+    specialty: str = "",
 ) -> Practitioner:
-    """Somebody new. InvalidInput by field, CodeTaken. A login is another matter (identity)."""
+    """Somebody new; ``sex`` by GB/T 2261.1. InvalidInput by field, CodeTaken. A login is another matter (identity)."""
     code = rules.normalise_code(code)
     name, title, specialty = map(rules.tidy, (name, title, specialty))
     wrong = rules.check_person(code, name, sex, title, specialty)

@@ -21,7 +21,7 @@ from backend.organization.rules import LocationKind
 ENTITY = "location"
 
 
-def create_place(
+def add_location(
     session: Session,
     *,
     hospital_id: Id,

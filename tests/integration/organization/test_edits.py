@@ -32,7 +32,7 @@ def place(
     database: Database, clinic: Clinic, code: str, kind: LocationKind, parent: Id | None = None
 ) -> Id:
     with database.write(SYSTEM) as session:
-        return service.create_place(
+        return service.add_location(
             session,
             hospital_id=clinic.hospital_id,
             code=code,
@@ -80,7 +80,7 @@ def test_a_move_between_places_of_one_name_is_told_by_their_codes(
 ) -> None:
     with database.write(SYSTEM) as session:
         here, there = (
-            service.create_place(
+            service.add_location(
                 session,
                 hospital_id=clinic.hospital_id,
                 code=code,
@@ -146,7 +146,7 @@ def test_a_person_is_edited_with_a_masked_history_and_found_by_the_new_pinyin(
             location_id=None,
         )
         session.flush()
-        person_id = service.create_practitioner(
+        person_id = service.add_practitioner(
             session,
             hospital_id=clinic.hospital_id,
             code="x9",
