@@ -5,7 +5,6 @@ from __future__ import annotations
 from backend.identity.services.accounts import (
     create_account,
     set_active,
-    set_password,
     unlock_account,
 )
 from backend.identity.services.grants import grant_role, grant_words, revoke_role
@@ -40,7 +39,6 @@ __all__ = [
     "reset_factor",
     "revoke_role",
     "set_active",
-    "set_password",
     "settle_code",
     "settle_login",
     "settle_step_up",

@@ -106,11 +106,13 @@ def end_choice(session: Session, event: ChoiceDue) -> None:
 def _cancel(
     session: Session, disruption_id: Id, appointment_id: Id, reason: str
 ) -> refunds.CancelledVisit:
-    """Money, place and queue first: they need the disruption open; its end is written last, in the same unit."""
-    row = scheduling.lock_disruption(session, disruption_id)
+    """Money, place and queue first: they need the disruption open; its end is written last, in the same unit.
+
+    The caller holds the disruption's lock.
+    """
     visit = visits.get_appointment(session, appointment_id)
     if not visits.get_disruption(session, disruption_id).is_open or visit.state not in ACTIVE:
-        scheduling.end_disruption(session, row.id, _outcome_of_ended(visit))
+        scheduling.end_disruption(session, disruption_id, _outcome_of_ended(visit))
         session.flush()
         return refunds.CancelledVisit(visit)
     cancelled = refunds.refund_visit(

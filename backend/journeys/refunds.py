@@ -12,8 +12,9 @@ from backend.billing.rules import InvoiceState
 from backend.billing.views import RefundView
 from backend.clinical import queries as records
 from backend.clinical.rules import EncounterState
-from backend.journeys.booking import APPOINTMENT, give_up_hold
+from backend.journeys.booking import give_up_hold
 from backend.journeys.errors import VisitBegun, VisitNotRefundable
+from backend.journeys.settlement import APPOINTMENT
 from backend.kernel.ids import Id
 from backend.queueing import queries as queues
 from backend.queueing import service as queueing

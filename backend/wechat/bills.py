@@ -39,8 +39,6 @@ _COLUMNS = (
     "微信订单号",
     "商户订单号",
     "交易状态",
-    "应结订单金额",
-    "代金券金额",
     "微信退款单号",
     "商户退款单号",
     "退款状态",
@@ -132,7 +130,7 @@ def _rows(file: IO[bytes]) -> Iterator[BillRow]:
         values = line[1:].split(",`")
         if len(values) != len(header):
             raise ValueError("a line of another length than the header")
-        at, trade, order, state, _settled, _coupon, refund, out_refund, status, total, back = [
+        at, trade, order, state, refund, out_refund, status, total, back = [
             values[place] for place in places
         ]
         count += 1

@@ -9,7 +9,6 @@ POST /backoffice/second-factor/remove            give it up where the roles allo
 
 from __future__ import annotations
 
-import segno
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
@@ -21,7 +20,15 @@ from backend.identity.login import current_staff, must_enrol
 from backend.identity.views import StaffView
 from backend.kernel.errors import Unauthenticated, XinglinError
 from backend.kernel.permissions import Permission
-from backend.kernel.web import read_uow, redirect_to, render, requires, write_uow, xinglin
+from backend.kernel.web import (
+    qr_picture,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
+    xinglin,
+)
 
 blueprint = Blueprint(
     "second_factor",
@@ -101,7 +108,9 @@ def _page(*, error: XinglinError | None = None, asked: str = "") -> Response:
         "identity/second_factor.html",
         status=error.status if error else 200,
         factor=factor,
-        picture=_picture(factor.pending_secret, staff.username) if factor.pending_secret else "",
+        picture=qr_picture(totp.provisioning_uri(factor.pending_secret, staff.username), scale=5)
+        if factor.pending_secret
+        else "",
         key=totp.grouped(factor.pending_secret),
         username=staff.username,
         error=error,
@@ -115,15 +124,6 @@ def _page(*, error: XinglinError | None = None, asked: str = "") -> Response:
 def _codes_page(codes: list[str], *, is_new: bool) -> Response:
     return render(
         "identity/recovery_codes.html", codes=codes, is_new=is_new, username=_staff().username
-    )
-
-
-def _picture(secret: str, username: str) -> str:
-    """The QR code as a picture in the page: nobody else may fetch it from an address."""
-    return str(
-        segno.make_qr(totp.provisioning_uri(secret, username), error="m").svg_data_uri(
-            scale=5, border=4
-        )
     )
 
 

@@ -13,8 +13,12 @@ from backend.identity.models import StaffAccount, StaffRole
 from backend.identity.passwords import HashedPassword
 from backend.identity.rules import Attempts, Role, RoleGrant
 from backend.identity.services.grants import check_grants
-from backend.identity.services.sessions import end_sessions, keep_attempts, lock_account
-from backend.kernel import audit
+from backend.identity.services.sessions import (
+    audit_account,
+    end_sessions,
+    keep_attempts,
+    lock_account,
+)
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_name
 from backend.kernel.uow import now
@@ -66,11 +70,10 @@ def create_account(
         session.add(
             StaffRole(account_id=account.id, role=grant.role, department_id=grant.department_id)
         )
-    audit.record(
+    audit_account(
         session,
         "identity.create_account",
-        entity="account",
-        entity_id=account.id,
+        account.id,
         roles=sorted(grant.role.value for grant in grants),
         is_demo=is_demo,
     )
@@ -83,25 +86,14 @@ def set_active(session: Session, account_id: Id, *, hospital_id: Id, is_active: 
     account.is_active = is_active
     if not is_active:
         end_sessions(session, account_id)
-    audit.record(
+    audit_account(
         session,
         "identity.open_account" if is_active else "identity.close_account",
-        entity="account",
-        entity_id=account_id,
+        account_id,
     )
 
 
 def unlock_account(session: Session, account_id: Id, *, hospital_id: Id) -> None:
     """Forget an account's failed logins before the quarter of an hour is over."""
     keep_attempts(lock_account(session, account_id, hospital_id), Attempts())
-    audit.record(session, "identity.unlock_account", entity="account", entity_id=account_id)
-
-
-def set_password(session: Session, account_id: Id, *, hospital_id: Id, password: str) -> None:
-    """Give an account a new password and end its sessions. PasswordWeak."""
-    account = lock_account(session, account_id, hospital_id)
-    if not rules.is_strong_password(password, account.username):
-        raise PasswordWeak(fields={"password": PasswordWeak.default_message})
-    account.password_hash = passwords.hash_password(password).text
-    end_sessions(session, account_id)
-    audit.record(session, "identity.set_password", entity="account", entity_id=account_id)
+    audit_account(session, "identity.unlock_account", account_id)

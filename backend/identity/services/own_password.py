@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from backend.identity import rules
@@ -12,12 +10,12 @@ from backend.identity.passwords import HashedPassword
 from backend.identity.rules import Attempts
 from backend.identity.services.sessions import (
     attempts_of,
+    audit_account,
     end_sessions,
     keep_attempts,
     lock_account,
 )
 from backend.identity.views import StaffView
-from backend.kernel import audit
 from backend.kernel.ids import Id
 from backend.kernel.uow import actor, now
 
@@ -37,7 +35,7 @@ def issue_password(
     account.password_ends_at = now(session) + rules.ONE_TIME_FOR
     keep_attempts(account, Attempts())
     end_sessions(session, account_id)
-    _audit(session, "identity.issue_password", account_id)
+    audit_account(session, "identity.issue_password", account_id)
 
 
 def change_own_password(
@@ -59,14 +57,14 @@ def change_own_password(
     is_right = is_current_right and account.password_hash == checked_hash
     if attempts.is_locked(now(session)) or not is_right:
         keep_attempts(account, attempts.after_failure(now(session)))
-        _audit(session, "identity.password_refused", account.id, failed=account.failed_count)
+        audit_account(session, "identity.password_refused", account.id, failed=account.failed_count)
         return False
     account.password_hash = new.text
     account.must_change_password = False
     account.password_ends_at = None
     keep_attempts(account, Attempts())
     end_sessions(session, account.id, but=staff.session_id)
-    _audit(session, "identity.change_password", account.id)
+    audit_account(session, "identity.change_password", account.id)
     return True
 
 
@@ -81,7 +79,3 @@ def check_new_password(password: str, again: str, *, username: str, current: str
         wrong["again"] = PasswordWeak.differs_message
     if wrong:
         raise PasswordWeak(fields=wrong)
-
-
-def _audit(session: Session, action: str, account_id: Id, **detail: Any) -> None:
-    audit.record(session, action, entity="account", entity_id=account_id, **detail)

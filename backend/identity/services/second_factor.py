@@ -6,8 +6,6 @@ counted together with wrong passwords.
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,13 +22,13 @@ from backend.identity.models import (
 from backend.identity.rules import SessionState
 from backend.identity.services.sessions import (
     attempts_of,
+    audit_account,
     end_sessions,
     keep_attempts,
     lock_account,
     log_in,
 )
 from backend.identity.views import StaffView
-from backend.kernel import audit
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
@@ -46,7 +44,7 @@ def begin_enrolment(session: Session, staff: StaffView) -> None:
         session.add(factor)
     factor.pending_sealed = keys(session).seal(totp.new_secret(), queries.FACTOR_CONTEXT)
     factor.pending_at = now(session)
-    _audit(session, "identity.begin_factor", staff.account_id)
+    audit_account(session, "identity.begin_factor", staff.account_id)
 
 
 def confirm_enrolment(session: Session, staff: StaffView, code: str) -> list[str]:
@@ -76,7 +74,7 @@ def confirm_enrolment(session: Session, staff: StaffView, code: str) -> list[str
     factor.confirmed_at, factor.last_step = now(session), step
     end_sessions(session, staff.account_id, but=staff.session_id)
     _note_shown(session, staff.session_id)
-    _audit(session, "identity.confirm_factor", staff.account_id)
+    audit_account(session, "identity.confirm_factor", staff.account_id)
     return _make_recovery_codes(session, staff.account_id)
 
 
@@ -120,7 +118,7 @@ def settle_step_up(session: Session, staff: StaffView, code: str) -> bool:
     if not shown:
         return False
     _note_shown(session, staff.session_id)
-    _audit(session, "identity.step_up", account.id, factor=shown)
+    audit_account(session, "identity.step_up", account.id, factor=shown)
     return True
 
 
@@ -130,7 +128,7 @@ def renew_recovery_codes(session: Session, staff: StaffView) -> list[str]:
     factor = _factor_of(session, staff.account_id)
     if factor is None or not factor.is_confirmed:
         raise EnrolmentLate
-    _audit(session, "identity.renew_recovery_codes", staff.account_id)
+    audit_account(session, "identity.renew_recovery_codes", staff.account_id)
     return _make_recovery_codes(session, staff.account_id)
 
 
@@ -138,7 +136,7 @@ def remove_factor(session: Session, staff: StaffView) -> None:
     """The person gives up their own second factor; whether their roles allow it is the caller's question."""
     lock_account(session, staff.account_id, staff.hospital_id)
     _forget(session, staff.account_id)
-    _audit(session, "identity.remove_factor", staff.account_id)
+    audit_account(session, "identity.remove_factor", staff.account_id)
 
 
 def reset_factor(session: Session, account_id: Id, *, hospital_id: Id, reason: str) -> None:
@@ -155,7 +153,7 @@ def reset_factor(session: Session, account_id: Id, *, hospital_id: Id, reason: s
     if not _forget(session, account_id):
         raise AccountNotFound(_("这个账号没有绑定动态口令"))
     end_sessions(session, account_id)
-    _audit(session, "identity.reset_factor", account_id, reason=words)
+    audit_account(session, "identity.reset_factor", account_id, reason=words)
 
 
 def _check_code(session: Session, account: StaffAccount, code: str) -> str:
@@ -175,7 +173,7 @@ def _check_code(session: Session, account: StaffAccount, code: str) -> str:
         return shown
     reason = "locked" if attempts.is_locked(moment) else "code"
     keep_attempts(account, attempts.after_failure(moment))
-    _audit(
+    audit_account(
         session,
         "identity.code_refused",
         account.id,
@@ -257,7 +255,3 @@ def _note_shown(session: Session, session_id: Id) -> None:
     session.execute(
         update(StaffSession).where(StaffSession.id == session_id).values(factor_at=now(session))
     )
-
-
-def _audit(session: Session, action: str, account_id: Id, **detail: Any) -> None:
-    audit.record(session, action, entity="account", entity_id=account_id, **detail)

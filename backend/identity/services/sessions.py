@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
@@ -52,11 +53,10 @@ def settle_login(
     if reason:
         if reason == "password":
             keep_attempts(account, attempts.after_failure(moment))
-        audit.record(
+        audit_account(
             session,
             "identity.login_refused",
-            entity="account",
-            entity_id=account.id,
+            account.id,
             reason=reason,
             failed=account.failed_count,
         )
@@ -78,11 +78,10 @@ def log_in(session: Session, account: StaffAccount, *, factor: str = "") -> str:
     keep_attempts(account, Attempts())
     account.last_login_at = now(session)
     token, login_id = start_session(session, account, has_shown_code=bool(factor))
-    audit.record(
+    audit_account(
         session,
         "identity.log_in",
-        entity="account",
-        entity_id=account.id,
+        account.id,
         login=str(login_id),
         factor=factor or "none",
     )
@@ -109,11 +108,10 @@ def start_session(
     )
     session.add(login)
     if awaits_code:
-        audit.record(
+        audit_account(
             session,
             "identity.ask_code",
-            entity="account",
-            entity_id=account.id,
+            account.id,
             login=str(login.id),
         )
     return token, login.id
@@ -163,11 +161,10 @@ def log_out(session: Session, token: str, *, reason: EndReason = EndReason.LOGGE
         return False
     login.ended_at = now(session)
     login.end_reason = reason
-    audit.record(
+    audit_account(
         session,
         "identity.log_out",
-        entity="account",
-        entity_id=login.account_id,
+        login.account_id,
         login=str(login.id),
         reason=reason.value,
     )
@@ -180,6 +177,11 @@ def lock_account(session: Session, account_id: Id, hospital_id: Id) -> StaffAcco
     if account is None or account.hospital_id != hospital_id:
         raise AccountNotFound
     return account
+
+
+def audit_account(session: Session, action: str, account_id: Id, **detail: Any) -> None:
+    """The audit row of an act on an account."""
+    audit.record(session, action, entity="account", entity_id=account_id, **detail)
 
 
 def end_sessions(session: Session, account_id: Id, *, but: Id | None = None) -> None:

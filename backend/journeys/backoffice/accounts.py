@@ -15,16 +15,15 @@ from backend.billing.errors import AccountUnknown, InvoiceNotOpen
 from backend.journeys import desk
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
-from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
 from backend.kernel.web import (
-    idempotency_key,
     own_hospital_id,
     redirect_to,
     render,
+    required_key,
     requires,
     write_uow,
 )
@@ -76,7 +75,10 @@ def top_up(patient_id: Id) -> BaseResponse:
     with write_uow() as session:
         account_id = _account_of(session, patient_id)
         billing.start_top_up(
-            session, account_id=account_id, amount_fen=amount_fen, key=f"{account_id}:{_key()}"
+            session,
+            account_id=account_id,
+            amount_fen=amount_fen,
+            key=f"{account_id}:{required_key()}",
         )
     flash(_("充值单已生成，请收款"), "ok")
     return redirect_to("front_desk.patient", patient_id=patient_id)
@@ -106,7 +108,7 @@ def withdraw(patient_id: Id) -> BaseResponse:
             account_id=account_id,
             amount_fen=parse_yuan(words) if words else None,
             reason=request.form.get("reason", ""),
-            key=f"{account_id}:{_key()}",
+            key=f"{account_id}:{required_key()}",
         )
         total_fen = sum(refund.amount_fen for refund in made)
     flash(_("已退回 %(money)s，扫码和银行卡原路到账", money=format_yuan(total_fen)), "ok")
@@ -156,10 +158,3 @@ def _account_of(session: Session, patient_id: Id) -> Id:
 
 def _back(patient_id: Id) -> BaseResponse:
     return redirect_to("front_desk.account", patient_id=patient_id)
-
-
-def _key() -> str:
-    key = idempotency_key()
-    if not key:
-        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
-    return key

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 
-import segno
 from flask import Blueprint, Response, current_app, flash
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from backend.kernel.web import (
     NavItem,
     current_actor,
     own_hospital_id,
+    qr_picture,
     read_uow,
     redirect_to,
     render,
@@ -148,12 +148,7 @@ def render_hand(hand: desk.Hand, *, words: object = "", tone: str = "ok") -> Res
         tenders=offered_tenders(),
         tender_words=TENDER_WORDS,
         new_key=new_key,
-        qr_of=qr_of,
+        qr_of=qr_picture,
         message=words,
         tone=tone,
     )
-
-
-def qr_of(text: str) -> str:
-    """A QR code of ``text`` as a data image (ISO/IEC 18004, level M, four modules of margin)."""
-    return str(segno.make_qr(text, error="m").svg_data_uri(scale=1, border=4))

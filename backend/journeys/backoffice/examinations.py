@@ -23,7 +23,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from backend.journeys import documents, examinations
 from backend.journeys.backoffice import common
 from backend.journeys.examinations import Desk, Proposal
-from backend.kernel.clock import business_date
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.permissions import Permission, has
@@ -32,6 +31,7 @@ from backend.kernel.web import (
     NavItem,
     current_actor,
     own_hospital_id,
+    qr_picture,
     read_uow,
     redirect_to,
     render,
@@ -173,7 +173,7 @@ def print_sheet(patient_id: Id) -> Response:
         "journeys/print.html",
         elements=elements,
         patient_id=patient_id,
-        qr_of=common.qr_of,
+        qr_of=qr_picture,
         back_url="examinations.patient",
     )
 
@@ -258,7 +258,6 @@ def _page(
         wishes=wishes,
         other_days={**wishes, "not": [*closed, *other_days]},
         when_words=when_words,
-        business_date=business_date,
         new_key=common.new_key,
         can_see_desk=FRONT_DESK in current_app.view_functions
         and has(actor, Permission.PATIENTS_PATIENT_READ)

@@ -15,20 +15,19 @@ from backend.journeys import desk
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
 from backend.journeys.errors import VisitNotRefundable
+from backend.journeys.settlement import APPOINTMENT
 from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
 from backend.kernel.permissions import Permission
 from backend.kernel.web import (
-    idempotency_key,
     read_uow,
     redirect_to,
     render,
+    required_key,
     requires,
     write_uow,
 )
-
-APPOINTMENT = "appointment"
 
 
 @blueprint.get("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/refund")
@@ -65,7 +64,7 @@ def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
             invoice_id=invoice_id,
             parts=_wanted(invoice),
             reason=request.form.get("reason", ""),
-            key=f"{invoice_id}:{_key()}",
+            key=f"{invoice_id}:{required_key()}",
         )
         session.flush()
         views = [bills.get_refund(session, refund.id) for refund in made]
@@ -157,10 +156,3 @@ def _wanted(invoice: InvoiceView) -> dict[Id, int]:
 def _words(made: list[RefundView]) -> str:
     parts = [f"{TENDER_WORDS[one.tender]} {format_yuan(one.amount_fen)}" for one in made]
     return str(_("退费已办：%(parts)s", parts="，".join(parts)))
-
-
-def _key() -> str:
-    key = idempotency_key()
-    if not key:
-        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
-    return key

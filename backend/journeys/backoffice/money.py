@@ -17,7 +17,7 @@ from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
 from backend.kernel.permissions import Permission
-from backend.kernel.web import idempotency_key, read_uow, render, requires, write_uow
+from backend.kernel.web import qr_picture, read_uow, render, required_key, requires, write_uow
 
 
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/cash")
@@ -34,7 +34,7 @@ def cash(patient_id: Id, invoice_id: Id) -> BaseResponse:
             invoice_id=invoice_id,
             received_fen=received_fen,
             amount_fen=part_fen,
-            key=_key(invoice_id),
+            key=f"{invoice_id}:{required_key()}",
         )
         paid = bills.get_payment(session, payment_id)
     return common.show_hand(
@@ -67,7 +67,7 @@ def qr(patient_id: Id, invoice_id: Id) -> BaseResponse:
             amount_fen=int(amount) if part_fen is None else part_fen,
             tender=Tender(tender),
             is_part=part_fen is not None,
-            key=_key(invoice_id),
+            key=f"{invoice_id}:{required_key()}",
         )
     return common.show_hand(patient_id)
 
@@ -89,7 +89,7 @@ def card(patient_id: Id, invoice_id: Id) -> BaseResponse:
             invoice_id=invoice_id,
             amount_fen=int(amount),
             swiped=request.form.get("card", ""),
-            key=_key(invoice_id),
+            key=f"{invoice_id}:{required_key()}",
         )
     return common.show_hand(patient_id)
 
@@ -138,9 +138,7 @@ def payment(patient_id: Id, payment_id: Id) -> BaseResponse:
         return common.show_hand(patient_id, outcome.words, "ok" if is_good else "warn")
     if request.args.get("seen") == found.state.value:
         return Response(status=204)
-    return render(
-        "journeys/_payment.html", patient_id=patient_id, payment=found, qr_of=common.qr_of
-    )
+    return render("journeys/_payment.html", patient_id=patient_id, payment=found, qr_of=qr_picture)
 
 
 @blueprint.post("/patients/<uuid:patient_id>/payments/<uuid:payment_id>/cancel")
@@ -180,7 +178,10 @@ def prepaid(patient_id: Id, invoice_id: Id) -> BaseResponse:
         common.require_patient(session, patient_id)
         desk.get_bill(session, invoice_id, patient_id=patient_id)
         payment_id = settlement.pay_prepaid(
-            session, invoice_id=invoice_id, amount_fen=part_fen, key=_key(invoice_id)
+            session,
+            invoice_id=invoice_id,
+            amount_fen=part_fen,
+            key=f"{invoice_id}:{required_key()}",
         )
         paid = bills.get_payment(session, payment_id)
     return common.show_hand(
@@ -206,11 +207,3 @@ def retry_einvoice(patient_id: Id, invoice_id: Id) -> BaseResponse:
             raise NothingPaid
         billing.retry_einvoice(session, found.id)
     return common.show_hand(patient_id, _("已重新申请电子票据"))
-
-
-def _key(invoice_id: Id) -> str:
-    """The form's key, for this bill."""
-    key = idempotency_key()
-    if not key:
-        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
-    return f"{invoice_id}:{key}"

@@ -13,7 +13,7 @@ from backend.journeys.errors import NothingPaid
 from backend.kernel import links
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission
-from backend.kernel.web import own_hospital_id, render, requires, write_uow, xinglin
+from backend.kernel.web import own_hospital_id, qr_picture, render, requires, write_uow, xinglin
 from backend.organization import queries as organization
 from backend.patients import service as patient_service
 
@@ -67,6 +67,4 @@ def print_receipt(patient_id: Id, invoice_id: Id) -> Response:
 
 
 def _page(elements: list[documents.Element], patient_id: Id) -> Response:
-    return render(
-        "journeys/print.html", elements=elements, patient_id=patient_id, qr_of=common.qr_of
-    )
+    return render("journeys/print.html", elements=elements, patient_id=patient_id, qr_of=qr_picture)

@@ -8,10 +8,11 @@ from backend.kernel.web.context import (
     Xinglin,
     idempotency_key,
     read_uow,
+    required_key,
     write_uow,
     xinglin,
 )
-from backend.kernel.web.rendering import flash_undo, redirect_to, render
+from backend.kernel.web.rendering import flash_undo, qr_picture, redirect_to, render
 
 __all__ = [
     "NavItem",
@@ -21,9 +22,11 @@ __all__ = [
     "idempotency_key",
     "own_hospital_id",
     "public",
+    "qr_picture",
     "read_uow",
     "redirect_to",
     "render",
+    "required_key",
     "requires",
     "write_uow",
     "xinglin",

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, Request, current_app, g, request
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from backend.kernel.errors import InvalidInput
 from backend.kernel.live import LiveGateway
 from backend.kernel.permissions import ANONYMOUS, Actor, Permission
 from backend.kernel.uow import Database
@@ -91,3 +93,11 @@ def request_id() -> str:
 def idempotency_key() -> str:
     """The key of this command: header ``Idempotency-Key`` or form field ``_key``; empty when absent."""
     return request.headers.get("Idempotency-Key", "") or request.form.get("_key", "")
+
+
+def required_key() -> str:
+    """The same for a command that must not be sent without: InvalidInput (422)."""
+    key = idempotency_key()
+    if not key:
+        raise InvalidInput(_("缺少防重复提交的标识"), code="idempotency_key_missing")
+    return key
