@@ -20,8 +20,6 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.billing import queries as bills
-from backend.billing import service as billing
 from backend.journeys import rush as journeys
 from backend.journeys import waiting
 from backend.kernel import links
@@ -36,6 +34,7 @@ from backend.scheduling import service as scheduling
 from backend.scheduling.errors import NotYourTurn
 from backend.scheduling.rules import Channel, LineState, RushTicketState
 from backend.scheduling.views import RushTicketView
+from miniprogram_api.bills import begin_payment
 from miniprogram_api.limits import Limiter
 from miniprogram_api.rush_page import make_page
 from miniprogram_api.rush_room import WaitingRoom
@@ -45,8 +44,6 @@ blueprint = Blueprint("rush", __name__, url_prefix="/r", template_folder="templa
 BECAUSE = public(
     "the link is signed, ends with its day, and shows a masked name and one patient's visit"
 )
-#: Digits of an amount in fen; nobody's bill has more.
-LONGEST_AMOUNT = 12
 _uses = Limiter(120)
 _strangers = Limiter(600)
 
@@ -162,14 +159,8 @@ def leave(token: str) -> BaseResponse:
 def pay(token: str) -> BaseResponse:
     """Begin to pay a bill; an open code of the same bill is shown again. 404 for another patient's bill."""
     link = _link(token)
-    invoice_id = parse_id(request.form.get("invoice_id", ""))
-    amount = request.form.get("amount_fen", "")
-    if invoice_id is None or not amount.isdecimal() or len(amount) > LONGEST_AMOUNT:
-        raise InvalidInput
     with write_uow(_patient(link)) as session:
-        if bills.get_invoice(session, invoice_id).patient_id != link.patient_id:
-            raise NotFound
-        billing.start_qr_payment(session, invoice_id=invoice_id, amount_fen=int(amount))
+        begin_payment(session, link.patient_id)
     return redirect(url_for("rush.page", token=token), 303)
 
 

@@ -18,11 +18,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import queries as bills
-from backend.billing import service as billing
 from backend.kernel import links, live
 from backend.kernel.clock import business_date, local
-from backend.kernel.errors import Gone, InvalidInput, NotFound, XinglinError
-from backend.kernel.ids import Id, parse_id
+from backend.kernel.errors import Gone, NotFound, XinglinError
+from backend.kernel.ids import Id
 from backend.kernel.permissions import Actor, ActorKind
 from backend.kernel.uow import now
 from backend.kernel.web import public, read_uow, render, write_uow, xinglin
@@ -31,7 +30,7 @@ from backend.queueing import queries as queues
 from backend.queueing import service as queueing
 from backend.queueing.rules import TicketState
 from backend.queueing.views import TicketView
-from miniprogram_api.bills import Due, due_of
+from miniprogram_api.bills import Due, begin_payment, due_of
 from miniprogram_api.limits import Limiter
 
 blueprint = Blueprint(
@@ -48,8 +47,6 @@ BECAUSE = public(
 )
 #: A patient's evening may last beyond midnight.
 NIGHT_ENDS_HOUR = 8
-#: Digits of an amount in fen; nobody's bill has more.
-LONGEST_AMOUNT = 12
 TONES = {
     TicketState.SERVING: "ok",
     TicketState.DONE: "ok",
@@ -117,19 +114,13 @@ def current(token: str) -> Response:
 @BECAUSE
 def pay(token: str) -> BaseResponse:
     """Begin to pay a bill; an open code of the same bill is shown again. 404 for another patient's bill."""
-    invoice_id = parse_id(request.form.get("invoice_id", ""))
-    amount = request.form.get("amount_fen", "")
-    if invoice_id is None or not amount.isdecimal() or len(amount) > LONGEST_AMOUNT:
-        raise InvalidInput
     with read_uow() as session:
         ticket = queues.get_ticket(session, _ticket_of(token))
     patient = Actor(
         ActorKind.PATIENT, id=ticket.patient_id, hospital_id=ticket.hospital_id, label="phone"
     )
     with write_uow(patient) as session:
-        if bills.get_invoice(session, invoice_id).patient_id != ticket.patient_id:
-            raise NotFound
-        billing.start_qr_payment(session, invoice_id=invoice_id, amount_fen=int(amount))
+        begin_payment(session, ticket.patient_id)
     return redirect(url_for("ticket.page", token=token), 303)
 
 

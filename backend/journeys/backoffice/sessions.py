@@ -1,4 +1,4 @@
-"""Special acts on one session: a number beyond capacity (加号), a substitute (替诊), a session of its own (加开).
+"""Special acts on one session: a number beyond capacity (加号), a substitute (替诊).
 
 GET  /backoffice/sessions/<id>/add             whom, why
 GET  /backoffice/sessions/patients             patients by number, name or pinyin, masked (answers the search box)

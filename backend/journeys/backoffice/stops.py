@@ -158,7 +158,10 @@ def stop_resume(stop_id: Id) -> BaseResponse:
     wanted = parse_id(request.form.get("schedule_id", ""))
     with write_uow() as session:
         count = scheduling.resume_sessions(session, stop_id, [wanted] if wanted else None)
-    flash(_("已恢复 %(count)s 个班次，仍在等待的患者照常就诊", count=count), "ok")
+    if count or not wanted:
+        flash(_("已恢复 %(count)s 个班次，仍在等待的患者照常就诊", count=count), "ok")
+    else:
+        flash(_("这个班次另有停诊通知，仍然停诊"), "info")
     return redirect_to("stops.stop_detail", stop_id=stop_id)
 
 

@@ -92,7 +92,7 @@ def template_add() -> BaseResponse:
     """Add one weekly session; 422 with the form and each fault beside its field."""
     try:
         with write_uow() as session:
-            facts = _facts(session, request.form)
+            facts = read_facts(session, request.form)
             service.add_entry(
                 session,
                 hospital_id=own_hospital_id(),
@@ -112,7 +112,7 @@ def template_change(entry_id: Id) -> BaseResponse:
     """From a day on the session is otherwise; the old entry ends the day before."""
     try:
         with write_uow() as session:
-            facts = _facts(session, request.form)
+            facts = read_facts(session, request.form)
             service.change_entry(
                 session,
                 entry_id,
@@ -180,7 +180,7 @@ def _page(
         errors=errors or {},
         can_manage=has(current_actor(), Permission.SCHEDULING_SCHEDULE_MANAGE,
                        department_id=department_id),
-        **(_choices(session, hospital_id, department_id) if form else {}),
+        **(choices(session, hospital_id, department_id) if form else {}),
     )  # fmt: skip
 
 
@@ -256,7 +256,8 @@ def _name_of(session: Session, practitioner_id: object) -> str:
     return person.name
 
 
-def _choices(session: Session, hospital_id: Id, department_id: Id | None) -> dict[str, object]:
+def choices(session: Session, hospital_id: Id, department_id: Id | None) -> dict[str, object]:
+    """What the form of a session offers: rooms, fees, visit types; and up to when the department is generated."""
     paths = organization.location_path_names(session, hospital_id=hospital_id)
     rooms = [
         (str(place.id), paths[place.id])
@@ -282,7 +283,7 @@ def _fees(session: Session) -> list[Fee]:
     return book(session, own_hospital_id(), today(session))
 
 
-def _facts(session: Session, form: Mapping[str, str]) -> EntryFacts:
+def read_facts(session: Session, form: Mapping[str, str]) -> EntryFacts:
     """Read the form; TemplateInvalid names each field that cannot be read or is another hospital's."""
     faults: dict[str, object] = {}
     ids = {

@@ -73,6 +73,13 @@ def week() -> Response:
             previous=day - WEEK,
             following=day + WEEK,
             last_bookable=rules.last_bookable_day(now(session), queries.policies(session).furthest),
+            can_add=department_id is not None
+            and has(
+                current_actor(),
+                Permission.SCHEDULING_SCHEDULE_MANAGE,
+                hospital_id=hospital_id,
+                department_id=department_id,
+            ),
             can_generate=has(
                 current_actor(),
                 Permission.SCHEDULING_SCHEDULE_GENERATE,

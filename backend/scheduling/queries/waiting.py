@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.kernel.ids import Id
@@ -64,10 +64,24 @@ def list_lines(
 
 
 def lines_to_look_at(session: Session) -> list[tuple[Id, Id]]:
-    """Sessions with a line, by (hospital, schedule): each may have a place nobody offered; one query."""
+    """Sessions with a line and something to do for it, by (hospital, schedule); one query.
+
+    A place is free that nobody offered, or the session is over or stopped.
+    """
+    at = now(session)
+    places = Slot.schedule_id == WaitingEntry.schedule_id
+    last = select(func.max(Slot.ends_at)).where(places).scalar_subquery()
     rows = session.execute(
         select(WaitingEntry.hospital_id, WaitingEntry.schedule_id)
-        .where(IS_WAITING)
+        .join(Schedule, Schedule.id == WaitingEntry.schedule_id)
+        .where(
+            IS_WAITING,
+            or_(
+                Schedule.status != ScheduleStatus.OPEN,
+                last < at + rules.LEAST_OFFER,
+                exists(Slot.id).where(places, Slot.state == SlotState.FREE, Slot.ends_at > at),
+            ),
+        )
         .distinct()
         .order_by(WaitingEntry.schedule_id)
     )

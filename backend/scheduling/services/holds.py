@@ -145,7 +145,8 @@ def hold_any(
         held = _run(session, claims.HOLD_ANY, look, allowed[0].active_count, until, where)
         if held is not None:
             return held
-        if not any(_end_lapsed(session, one, None, even_if_later=True) for one in allowed):
+        lapsed = [one for one in allowed if one.lapsed_place_id is not None]
+        if not any(_end_lapsed(session, one, None, even_if_later=True) for one in lapsed):
             again = _look(session, claims.LOOK_AT_DEPARTMENT, look)
             if not again or again[0].active_count == allowed[0].active_count:
                 break

@@ -23,6 +23,7 @@ from backend.scheduling.errors import (
     SessionExists,
     SubstituteBusy,
     SubstituteTooLate,
+    TemplateInvalid,
 )
 from backend.scheduling.models import Appointment, Schedule, Slot, Substitution, TemplateEntry
 from backend.scheduling.queries import is_foreign, stops_in_force
@@ -59,7 +60,8 @@ def add_special_session(
 ) -> Id:
     """Open one session on ``day`` (today or later, holidays too) that the template does not know; its id.
 
-    Raises TemplateInvalid, ScheduleOver, SessionExists, Forbidden.
+    Nobody is sent to work in their own leave: TemplateInvalid. Raises TemplateInvalid, ScheduleOver, SessionExists,
+    Forbidden.
     """
     require(
         actor(session), Permission.SCHEDULING_SCHEDULE_MANAGE,
@@ -72,6 +74,9 @@ def add_special_session(
     lock_name(session, f"scheduling-generate-{hospital_id}")
     if _sits(session, practitioner_id, day, half_day):
         raise SessionExists
+    leaves = stops_in_force(session, hospital_id=hospital_id, first=day, last=day)
+    if rules.is_away(leaves, practitioner_id, department_id, day, half_day):
+        raise TemplateInvalid(fields={"day": _("这位医生这个半天停诊")})
     # Planned as an entry of the template would be, but never one: it is not added to the session.
     plan = TemplateEntry(
         hospital_id=hospital_id,

@@ -147,3 +147,18 @@ def test_the_wizard_in_three_steps_from_a_session(page: Page, house: House) -> N
     assert axe(page) == []
     page.get_by_role("button", name="全部恢复出诊").click()
     expect(page.locator("#stop-visits")).to_contain_text("照常就诊")
+
+
+def test_a_session_more_is_opened_from_the_week_by_keyboard(page: Page, house: House) -> None:
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", name="加开")).to_be_visible()
+    assert axe(page) == []
+    page.get_by_label("医生").select_option(str(house.clinic.practitioner_ids[0]))
+    page.get_by_label("日期").fill("2026-11-29")
+    page.get_by_label("半天").select_option("pm")
+    page.get_by_label("诊室").select_option(str(house.clinic.room_id))
+    page.get_by_label("挂号费").select_option("REG-CHIEF")
+    page.get_by_label("原因").fill("周末加开")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("已加开，号已放出")).to_be_visible()

@@ -214,3 +214,16 @@ def test_a_suspended_patient_may_not_wait(full: FullSession) -> None:
         row.business_date = MONDAY - dt.timedelta(days=7)
     with pytest.raises(BookingSuspended):
         full.join(0)
+
+
+def test_only_lines_with_something_to_do_are_looked_at(full: FullSession) -> None:
+    def looked_at() -> list[Id]:
+        with full.database.read(SYSTEM) as session:
+            return [schedule_id for _hospital_id, schedule_id in queries.lines_to_look_at(session)]
+
+    full.join(2)
+    assert looked_at() == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("backend.scheduling.services.pool.waiting.pass_on", lambda *_: None)
+        full.cancel(visit_of(full, 0))
+    assert looked_at() == [full.schedule_id]
