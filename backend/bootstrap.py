@@ -6,6 +6,7 @@ import datetime as dt
 import importlib
 import pkgutil
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import backend
@@ -19,6 +20,7 @@ from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
 from backend.channels.alipay_bill import AlipayBillSource
 from backend.channels.bank_bill import BankBillSource
+from backend.channels.insurance_bill import InsuranceBillSource
 from backend.devices import tasks as device_tasks
 from backend.journeys import booking, disruptions, settlement, waiting
 from backend.kernel import audit, dispatcher, idempotency, live, outbox
@@ -102,7 +104,8 @@ def build_program(settings: Settings, clock: Clock | None = None) -> Program:
         clock=clock,
         configuration=[booking_policies(settings)],
     )
-    return Program(settings, secrets, database, gateways, open_bills(settings), bank, centre)
+    bills = open_bills(settings, database)
+    return Program(settings, secrets, database, gateways, bills, bank, centre)
 
 
 def open_gateways(settings: Settings) -> Gateways:
@@ -114,13 +117,18 @@ def open_gateways(settings: Settings) -> Gateways:
     return gateways
 
 
-def open_bills(settings: Settings) -> tuple[BillSource, ...]:
-    """Every channel whose daily bill this installation fetches."""
+def open_bills(settings: Settings, database: Database) -> tuple[BillSource, ...]:
+    """Every channel whose daily bill this installation fetches; the insurance is asked with what ``database`` has."""
     alipay, bank = accounts.open_alipay(settings), accounts.open_bank(settings)
+    centre, read_ours = (
+        accounts.open_insurance(settings),
+        partial(billing_tasks.list_insured, database),
+    )
     return (
         WeChatBillSource(open_gateway(settings)),
         *([AlipayBillSource(alipay)] if alipay is not None else ()),
         *([BankBillSource(bank)] if bank is not None else ()),
+        *([InsuranceBillSource(centre, read_ours)] if centre is not None else ()),
     )
 
 

@@ -30,6 +30,7 @@ from backend.billing.services.executions import (
     reverse_execution,
 )
 from backend.billing.services.insurance import claim_insurance
+from backend.billing.services.insurance_bills import list_insured
 from backend.billing.services.invoices import lock_invoice, open_invoice
 from backend.billing.services.payments import (
     cancel_payment,
@@ -111,6 +112,7 @@ __all__ = [
     "issue_payment_receipt",
     "issue_refund_receipt",
     "list_evidence",
+    "list_insured",
     "lock_invoice",
     "lock_price_list",
     "make_import_plan",

@@ -221,6 +221,18 @@ class NationalInsurance:
         data = {"psn_no": person.psn_no, "omsgid": message_id, "oinfno": infno}
         self._ask("2601", {"data": data}, at)
 
+    def ask(self, infno: str, content: dict[str, Any]) -> dict[str, Any]:
+        """A transaction outside the claims' dialogue (the statement of a day): its output. Errors as in the port."""
+        return self._ask(infno, content)
+
+    def fetch(self, infno: str, content: dict[str, Any]) -> bytes:
+        """A transaction that is answered by a file instead of an envelope. Errors as in the port."""
+        answer = self._post(infno, content, self._now())
+        if answer.status_code != 200 or "json" in answer.headers.get("Content-Type", ""):
+            self._output(infno, answer)
+            raise GatewayUnknown(f"{infno} without its file")
+        return answer.content
+
     # --- the wire ------------------------------------------------------------------------
 
     def _fee(
@@ -261,10 +273,19 @@ class NationalInsurance:
         }
 
     def _ask(
-        self, infno: str, content: dict[str, Any], at: dt.datetime, message_id: str = ""
+        self,
+        infno: str,
+        content: dict[str, Any],
+        at: dt.datetime | None = None,
+        message_id: str = "",
     ) -> dict[str, Any]:
         """One transaction: its output, or GatewayRefused with the centre's words, or GatewayUnknown."""
-        config, now = self.config, self._now()
+        return self._output(infno, self._post(infno, content, self._now(), message_id))
+
+    def _post(
+        self, infno: str, content: dict[str, Any], now: dt.datetime, message_id: str = ""
+    ) -> requests.Response:
+        config = self.config
         body = {
             "infno": infno,
             "msgid": message_id or self.new_message_id(now),
@@ -286,17 +307,23 @@ class NationalInsurance:
                     "127.0.0.1",
                     "localhost",
                 )
-                answer = session.post(
+                return session.post(
                     f"{config.base_url}/{infno}",
                     data=json.dumps(body, ensure_ascii=False).encode(),
                     headers={"Content-Type": "application/json", **self._signed(now)},
                     timeout=config.timeout_seconds,
                     allow_redirects=False,
                 )
-            said = answer.json() if answer.status_code == 200 else None
         except requests.ConnectTimeout as error:
             raise GatewayRefused("INSURANCE_UNREACHABLE", "connect timeout") from error
-        except (requests.RequestException, ValueError) as error:
+        except requests.RequestException as error:
+            raise GatewayUnknown(f"no answer: {type(error).__name__}") from error
+
+    @staticmethod
+    def _output(infno: str, answer: requests.Response) -> dict[str, Any]:
+        try:
+            said = answer.json() if answer.status_code == 200 else None
+        except ValueError as error:
             raise GatewayUnknown(f"no answer: {type(error).__name__}") from error
         if not isinstance(said, dict):
             raise GatewayUnknown(f"HTTP {answer.status_code}")

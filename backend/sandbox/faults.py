@@ -48,6 +48,7 @@ OPERATIONS = (
         "bank_bill",
     ),
     *("1101", "2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "2601"),
+    *("3201", "3202", "9101", "9102"),
     *("invoiceEBillOutpatient", "getEBillByBusNo", "writeOffEBill"),
     *("sign_on", "sale", "reversal", "card_refund", "settlement"),
 )

@@ -31,7 +31,13 @@ RESET_TABLES = (
     *("refunds", "orders", "alipay_refunds", "alipay_orders"),
     *("bank_transactions", "bank_terminals"),
     "einvoices",
-    *("insurance_fees", "insurance_settlements", "insurance_visits", "insurance_reversed"),
+    *(
+        "insurance_fees",
+        "insurance_cancellings",
+        "insurance_settlements",
+        "insurance_visits",
+        "insurance_reversed",
+    ),
 )
 
 

@@ -64,6 +64,32 @@ class InsuranceSplit:
         return self.fund_fen + self.account_fen
 
 
+@dataclass(frozen=True, slots=True)
+class InsuredDocument:
+    """A settlement of ours, or what took one back, as a statement with the centre names it."""
+
+    #: Ours: out_trade_no, or out_refund_no of what was taken back.
+    number: str
+    out_trade_no: str
+    is_refund: bool
+    #: False while its outcome is in doubt.
+    is_settled: bool
+    person: InsuredPerson
+    visit_id: str
+    settlement_id: str
+    message_id: str
+    #: Of the settlement, also where it was taken back.
+    total_fen: int
+    fund_fen: int
+    account_fen: int
+    happened_at: dt.datetime
+
+    @property
+    def insured_fen(self) -> int:
+        """What does not come from the patient's purse."""
+        return self.fund_fen + self.account_fen
+
+
 class InsuranceGateway(Protocol):
     """The insurance centre. Every method may raise GatewayRefused (its words) or GatewayUnknown.
 

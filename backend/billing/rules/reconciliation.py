@@ -38,7 +38,7 @@ STRAY_TENDERS: Mapping[BillChannel, Tender] = {
 
 #: Channels whose own dialogue ends what is unknown, by reversing or repeating it: a bill that shows it half done
 #: must not settle it behind the dialogue's back, and is a difference until then.
-SELF_RESOLVING: frozenset[BillChannel] = frozenset({BillChannel.BANK_CARD})
+SELF_RESOLVING: frozenset[BillChannel] = frozenset({BillChannel.BANK_CARD, BillChannel.INSURANCE})
 
 
 class RunState(StrEnum):

@@ -23,6 +23,7 @@ from backend.billing.ports import (
     TradeState,
     TradeStatus,
 )
+from backend.billing.ports.insurance import InsuredDocument
 from backend.billing.rules import BillChannel
 from backend.billing.service import Evidence
 from backend.kernel.errors import XinglinError
@@ -110,6 +111,12 @@ def reconcile(
     with database.write(ACTOR) as session:
         service.match_run(session, run_id)
     return run_id
+
+
+def list_insured(database: Database, day: dt.date) -> list[InsuredDocument]:
+    """What the insurance settled and took back around a day, read for its statement."""
+    with database.read(ACTOR) as session:
+        return service.list_insured(session, day)
 
 
 def _apply_evidence(database: Database, run_id: Id, record: RecordTradeStatus) -> None:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from backend.sandbox.alipay.wire import fen, yuan
 from backend.sandbox.dropped import cut
 from backend.sandbox.faults import take_fault
-from backend.sandbox.insurance import centre
+from backend.sandbox.insurance import centre, statement
 from backend.sandbox.insurance.keys import PATH
 from backend.sandbox.payapi import platform
 from backend.sandbox.trade import CHINA
@@ -38,18 +38,24 @@ def transaction(infno: str) -> Response:
         return _reply(-1, refusal or "报文格式错误", {})
     with here.store.write() as db:
         fault = take_fault(db, "insurance", out_trade_no=None, operation=infno)
-        code, words, output = 0, "", {}
+        code, words = 0, ""
+        output: dict[str, Any] | bytes = {}
         if fault.mode == "refuse":
             code, words = -1, "系统繁忙，请稍后再试"
         elif fault.mode != "swallow":
             try:
-                output = centre.answer(
-                    db, infno, body["input"], body["msgid"], here.business_time(db)
-                )
+                given, now = body["input"], here.business_time(db)
+                if infno in statement.NUMBERS:
+                    folder = here.store.directory / "bills"
+                    output = statement.answer(db, folder, infno, given, now)
+                else:
+                    output = centre.answer(db, infno, given, body["msgid"], now)
             except centre.Refused as error:
                 code, words = -1, str(error)
     if fault.mode in ("silent", "swallow"):
         return cut()
+    if isinstance(output, bytes):
+        return Response(output, content_type="application/octet-stream")
     if fault.mode == "differ" and "setlinfo" in output:
         sums = output["setlinfo"]
         sums["fund_pay_sumamt"] = yuan(fen(sums["fund_pay_sumamt"]) - 1)

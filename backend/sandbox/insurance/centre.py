@@ -250,6 +250,7 @@ def _cancel_settlement(
         "UPDATE insurance_settlements SET state = 'cancelled', cancel_msgid = ? WHERE setl_id = ?",
         (msgid, row["setl_id"]),
     )
+    db.execute("INSERT INTO insurance_cancellings VALUES (?, ?, ?)", (msgid, row["setl_id"], now))
     sums = {name: f"-{value}" for name, value in _sums(row["total"], row["fund"], 0).items()}
     return {"setlinfo": {"setl_id": order_number("C", now, 20), **sums}}
 
@@ -272,6 +273,7 @@ def _reverse(
             " WHERE cancel_msgid = ?",
             (msgid,),
         )
+        db.execute("DELETE FROM insurance_cancellings WHERE msgid = ?", (msgid,))
     else:
         raise Refused("该交易不支持冲正")
     db.execute("INSERT OR IGNORE INTO insurance_reversed VALUES (?)", (msgid,))

@@ -30,5 +30,10 @@ CREATE TABLE IF NOT EXISTS insurance_settlements (
     cancel_msgid TEXT,
     settled_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS insurance_cancellings (
+    msgid TEXT PRIMARY KEY,
+    setl_id TEXT NOT NULL REFERENCES insurance_settlements,
+    cancelled_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS insurance_reversed (msgid TEXT PRIMARY KEY);
 """

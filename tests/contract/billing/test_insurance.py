@@ -5,110 +5,43 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
-from backend.billing import handlers, queries, service
+from backend.billing import queries, service
 from backend.billing.errors import (
     CredentialInvalid,
     InsuranceWholeOnly,
     InvoiceNotOpen,
     PaymentInFlight,
 )
-from backend.billing.models import InsuranceClaim, Payment, Refund
+from backend.billing.models import InsuranceClaim, Refund
 from backend.billing.rules import CaseKind, Channel, InvoiceState, PaymentState, RefundState, Tender
 from backend.billing.rules.insurance import ClaimState
-from backend.billing.verify import verify_ledger
-from backend.channels.insurance import NationalInsurance, load_insurance_file
+from backend.channels.insurance import NationalInsurance
 from backend.contracts.billing import PaymentCheckDue, RefundCheckDue
-from backend.kernel.clock import FixedClock
 from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.ids import Id
-from backend.kernel.outbox import RetryLater, Subscriptions
+from backend.kernel.outbox import RetryLater
 from backend.kernel.permissions import Actor, ActorKind
-from backend.kernel.uow import Database
 from tests.contract.wechat.sandbox_process import Sandbox
-from tests.factories.billing import MoneyWorld, make_world
-from tests.factories.databases import SYSTEM, make_empty_database
-
-EMPLOYEE, FROZEN = "310000001", "999000001"
-NINE = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
-#: 35 % of the registration's 25.00 and 70 % of the blood count's 20.00.
-FUND, OWN = 875 + 1400, 4500 - 875 - 1400
-
-
-@dataclass
-class Desk:
-    """A hospital that settles with the insurance."""
-
-    world: MoneyWorld
-    clock: FixedClock
-    sandbox: Sandbox
-    clerk: handlers.InsuranceClerk
-
-    @property
-    def database(self) -> Database:
-        return self.world.database
-
-    def claim(self, credential: str = EMPLOYEE) -> tuple[Id, Id]:
-        """Bill and claim, after the centre was asked."""
-        bill = self.world.bill("REG-ASSOC", "LAB-CBC")
-        with self.database.write(SYSTEM) as session:
-            claim_id = service.claim_insurance(session, invoice_id=bill, credential=credential).id
-        Dispatcher(self.database).drain()
-        return bill, claim_id
-
-    def read(self, claim_id: Id) -> InsuranceClaim:
-        with self.database.read(SYSTEM) as session:
-            return session.get_one(InsuranceClaim, claim_id)
-
-    def payment(self, claim_id: Id) -> Payment:
-        with self.database.read(SYSTEM) as session:
-            return session.get_one(Payment, self.read(claim_id).payment_id)
-
-    def check(self, claim_id: Id, seconds: float = 3) -> bool:
-        """The timer comes; True when it wants to come again."""
-        self.clock.advance(dt.timedelta(seconds=seconds))
-        event = PaymentCheckDue(self.world.hospital_id, self.payment(claim_id).id)
-        try:
-            self.clerk.check(self.database, event)
-        except RetryLater:
-            return True
-        return False
-
-    def bill(self, invoice_id: Id) -> tuple[InvoiceState, int]:
-        with self.database.read(SYSTEM) as session:
-            view = queries.get_invoice(session, invoice_id)
-            return view.state, view.due_fen
-
-    def pay_rest(self, invoice_id: Id) -> None:
-        with self.database.write(SYSTEM) as session:
-            service.pay_cash(session, invoice_id=invoice_id, received_fen=10000)
-
-    def fault(self, mode: str, infno: str, count: int = 1) -> None:
-        self.sandbox.put("/sandbox/faults", insurance=mode, operation=infno, count=count)
-
-    def problems(self) -> list[str]:
-        with self.database.read(SYSTEM) as session:
-            return verify_ledger(session).problems
+from tests.factories.databases import SYSTEM
+from tests.factories.insurance_desk import (
+    EMPLOYEE,
+    FROZEN,
+    FUND,
+    OWN,
+    Desk,
+    open_insurance_desk,
+)
 
 
 @pytest.fixture
 def desk(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Desk]:
-    sandbox_process.reset()
-    config = replace(
-        load_insurance_file(sandbox_process.directory / "insurance.json"), timeout_seconds=2.0
-    )
-    centre = NationalInsurance(lambda: config)
-    subscriptions, clock = Subscriptions(), FixedClock(NINE)
-    handlers.subscribe_insurance(subscriptions, centre)
-    database = make_empty_database(f"sqlite:///{tmp_path / 'claims.db'}", clock, subscriptions)
-    clerk = handlers.InsuranceClerk(centre, service.apply_trade_status)
-    yield Desk(make_world(database), clock, sandbox_process, clerk)
-    database.engine.dispose()
+    with open_insurance_desk(sandbox_process, tmp_path) as desk:
+        yield desk
 
 
 def test_the_fund_pays_its_part_and_the_patient_the_rest(desk: Desk) -> None:
@@ -265,21 +198,6 @@ def test_a_worker_that_dies_over_the_settlement_leads_to_a_reversal(
     assert desk.problems() == []
 
 
-def refund(desk: Desk, bill: Id, payment_id: Id, fen: int) -> Id:
-    with desk.database.write(SYSTEM) as session:
-        lines = queries.get_invoice(session, bill).lines
-        made = service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=fen,
-            reason="退号",
-            charge_ids=[line.charge_id for line in lines],
-        )
-        refund_id = made.id
-    Dispatcher(desk.database).drain()
-    return refund_id
-
-
 def refund_state(desk: Desk, refund_id: Id) -> RefundState:
     with desk.database.read(SYSTEM) as session:
         return queries.get_refund(session, refund_id).state
@@ -288,7 +206,7 @@ def refund_state(desk: Desk, refund_id: Id) -> RefundState:
 def test_a_settlement_is_taken_back_whole(desk: Desk) -> None:
     bill, claim_id = desk.claim()
     desk.pay_rest(bill)
-    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    refund_id = desk.refund(bill, desk.payment(claim_id).id, FUND)
     assert refund_state(desk, refund_id) is RefundState.SUCCEEDED
     assert desk.read(claim_id).state is ClaimState.CANCELLED
     assert desk.problems() == []
@@ -298,7 +216,7 @@ def test_a_part_of_it_is_refused(desk: Desk) -> None:
     bill, claim_id = desk.claim()
     desk.pay_rest(bill)
     with pytest.raises(InsuranceWholeOnly):
-        refund(desk, bill, desk.payment(claim_id).id, 100)
+        desk.refund(bill, desk.payment(claim_id).id, 100)
     assert desk.read(claim_id).state is ClaimState.SETTLED
 
 
@@ -309,7 +227,7 @@ def test_an_unknown_taking_back_is_reversed_and_then_a_case_a_person_tries_again
     bill, claim_id = desk.claim()
     desk.pay_rest(bill)
     desk.fault(mode, "2208")
-    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    refund_id = desk.refund(bill, desk.payment(claim_id).id, FUND)
     assert refund_state(desk, refund_id) is RefundState.UNKNOWN
     desk.clock.advance(dt.timedelta(seconds=61))
     desk.clerk.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
@@ -350,7 +268,7 @@ def test_a_taking_back_that_is_still_being_sent_is_not_reversed(
     bill, claim_id = desk.claim()
     desk.pay_rest(bill)
     raised = meanwhile_cancelling(desk, monkeypatch, 20)
-    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    refund_id = desk.refund(bill, desk.payment(claim_id).id, FUND)
     assert raised == [RetryLater], "it comes again"
     assert refund_state(desk, refund_id) is RefundState.SUCCEEDED
     assert desk.read(claim_id).state is ClaimState.CANCELLED
@@ -362,7 +280,7 @@ def test_a_taking_back_that_was_reversed_meanwhile_pays_nothing_out(
     bill, claim_id = desk.claim()
     desk.pay_rest(bill)
     assert not meanwhile_cancelling(desk, monkeypatch, 61)
-    refund_id = refund(desk, bill, desk.payment(claim_id).id, FUND)
+    refund_id = desk.refund(bill, desk.payment(claim_id).id, FUND)
     assert refund_state(desk, refund_id) is RefundState.ABNORMAL
     assert desk.read(claim_id).state is ClaimState.SETTLED
     assert desk.problems() == []

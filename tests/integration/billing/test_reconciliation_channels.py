@@ -7,14 +7,18 @@ import datetime as dt
 from sqlalchemy import select
 
 from backend.billing import queries, service
-from backend.billing.models import BillItem, CardAct
+from backend.billing.models import BillItem, CardAct, InsuranceClaim, Refund
+from backend.billing.models.insurance import PERSON_CONTEXT
 from backend.billing.ports import RefundState, RefundStatus
 from backend.billing.queries import DifferenceView, RunView
-from backend.billing.rules import DifferenceKind, Tender
+from backend.billing.rules import Channel, DifferenceKind, Tender
 from backend.billing.rules.cards import CardActKind, CardActState
+from backend.billing.rules.insurance import ClaimState
 from backend.billing.verify import verify_ledger
 from backend.kernel.clock import at_local
 from backend.kernel.ids import Id, new_id
+from backend.kernel.permissions import ActorKind
+from backend.kernel.uow import keys
 from tests.factories.billing import MoneyWorld, paid
 from tests.factories.channel_bills import ScriptedBills, back, line, reconcile
 from tests.factories.databases import SYSTEM
@@ -63,6 +67,20 @@ def test_each_channel_answers_for_its_own_tenders(world: MoneyWorld) -> None:
     assert problems(world) == []
 
 
+def take_back(world: MoneyWorld, payment_id: Id) -> str:
+    """A refund of the whole payment is asked for: its number."""
+    with world.database.write(SYSTEM) as session:
+        invoice = queries.get_invoice(session, queries.get_payment(session, payment_id).invoice_id)
+        refund = service.request_refund(
+            session,
+            payment_id=payment_id,
+            amount_fen=DUE,
+            reason="退号",
+            charge_ids=[invoice.lines[0].charge_id],
+        )
+        return refund.out_refund_no
+
+
 def card_act(world: MoneyWorld, payment_id: Id, stan: str, refund_id: Id | None = None) -> None:
     """What the terminal has sent for a payment, or for a refund of it."""
     with world.database.write(SYSTEM, housekeeping=True) as session:
@@ -91,16 +109,9 @@ def test_a_banks_lines_find_our_documents_by_the_message_and_a_strangers_keep_th
     payment_id, number = world.start_qr(world.bill("REG-ASSOC"), DUE, Tender.BANK_CARD)
     world.report(paid(number, DUE, at(9)))
     card_act(world, payment_id, "000002")
-    with world.database.write(SYSTEM) as session:
-        invoice = queries.get_invoice(session, queries.get_payment(session, payment_id).invoice_id)
-        refund = service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=DUE,
-            reason="退号",
-            charge_ids=[invoice.lines[0].charge_id],
-        )
-        refund_id, refund_no = refund.id, refund.out_refund_no
+    refund_no = take_back(world, payment_id)
+    with world.database.read(SYSTEM) as session:
+        refund_id = session.scalars(select(Refund.id)).one()
     card_act(world, payment_id, "000003", refund_id)
     bills = ScriptedBills("bank_card")
     bills.add(
@@ -127,3 +138,44 @@ def test_a_banks_lines_find_our_documents_by_the_message_and_a_strangers_keep_th
             (refund_no, number),
         ]
     assert problems(world) == []
+
+
+def test_the_insurance_is_asked_with_what_was_settled_and_taken_back_around_the_day(
+    world: MoneyWorld,
+) -> None:
+    payment_id, number = world.start_qr(world.bill("REG-ASSOC"), DUE, Tender.INSURANCE)
+    world.report(paid(number, DUE, at(9)))
+    with world.database.write(SYSTEM, housekeeping=True) as session:
+        payment = queries.get_payment(session, payment_id)
+        session.add(
+            InsuranceClaim(
+                id=new_id(),
+                hospital_id=world.hospital_id,
+                invoice_id=payment.invoice_id,
+                payment_id=payment_id,
+                state=ClaimState.SETTLED,
+                person_sealed=keys(session).seal("310000000001", PERSON_CONTEXT),
+                credential_masked="310****",
+                channel=Channel.COUNTER,
+                actor_kind=ActorKind.SYSTEM,
+                actor_label="test",
+                insutype="310",
+                settlement_id="S1",
+                message_id="MSG1",
+                total_fen=DUE,
+                fund_fen=DUE,
+                created_at=at(9),
+            )
+        )
+    refund_no = take_back(world, payment_id)
+    world.report_refund(RefundStatus(refund_no, number, RefundState.SUCCESS, DUE))
+    with world.database.read(SYSTEM) as session:
+        found = service.list_insured(session, DAY)
+        assert [(one.number, one.is_refund, one.is_settled) for one in found] == [
+            (number, False, True),
+            (refund_no, True, True),
+        ]
+        assert {(one.settlement_id, one.person.psn_no, one.insured_fen) for one in found} == {
+            ("S1", "310000000001", DUE)
+        }
+        assert service.list_insured(session, DAY + dt.timedelta(days=2)) == []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.billing.ports import ForgedNotification, GatewayUnknown
+from backend.billing.rules import BillChannel
+from backend.bootstrap import open_bills
 from backend.channels.accounts import account_file, open_alipay
 from backend.settings import Environment, Settings
 from tests.factories.webapp import make_settings
@@ -46,6 +49,14 @@ def test_production_offers_nothing_it_was_given_no_file_for(tmp_path: Path) -> N
     assert open_alipay(production(tmp_path)) is None
 
 
+def test_every_channel_that_is_offered_has_its_bill_fetched(tmp_path: Path) -> None:
+    database: Any = None  # read only once a bill is asked for
+    everywhere = open_bills(make_settings(tmp_path), database)
+    assert [one.channel for one in everywhere] == list(BillChannel)
+    (tmp_path / "merchant.json").write_text("{}")
+    assert [one.channel for one in open_bills(production(tmp_path), database)] == ["wechat"]
+
+
 def test_production_needs_the_file_it_was_given(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="XINGLIN_ALIPAY_FILE"):
         open_alipay(production(tmp_path, alipay_file=tmp_path / "absent.json"))
@@ -57,6 +68,7 @@ def test_production_needs_the_file_it_was_given(tmp_path: Path) -> None:
         {"gateway": "http://127.0.0.1:8020/alipay/gateway.do"},
         {"gateway": "http://localhost/"},
         {"host": "127.0.0.1"},
+        {"bill_url": "https://127.0.0.1/bank/bills"},
         {"base_url": "http://[::1]:9"},
     ],
 )
