@@ -52,7 +52,7 @@ def create_item(
         raise InvalidInput(fields=wrong)
     price_list.check_price(price_fen)
     price_list.check_day(effective_from, today=today(session), is_new=True)
-    lock_name(session, f"price-list-{hospital_id}")
+    lock_list(session, hospital_id)
     known = select(PriceItem.id).where(PriceItem.hospital_id == hospital_id, PriceItem.code == code)
     if session.scalar(known) is not None:
         raise PriceCodeTaken(fields={"code": PriceCodeTaken.default_message})
@@ -114,12 +114,16 @@ def plan_price(
     return item
 
 
-def cancel_price(session: Session, item_id: Id, price_id: Id, *, hospital_id: Id) -> PriceVersion:
+def cancel_price(
+    session: Session, item_id: Id, price_id: Id, *, hospital_id: Id, version: int
+) -> PriceVersion:
     """Take a planned change back before its day; the price before it goes on.
 
-    The row taken away, for an undo. PriceInForce (409) from its day on; FirstPrice (409) when there is none before it.
+    The row taken away, for an undo. StaleVersion; PriceInForce (409) from its day on; FirstPrice (409) when there is
+    none before it.
     """
     item = _locked(session, item_id, hospital_id)
+    check_version(item, version)
     versions = _timeline(session, item_id)
     at = next((i for i, each in enumerate(versions) if each.id == price_id), None)
     if at is None:
@@ -136,14 +140,21 @@ def cancel_price(session: Session, item_id: Id, price_id: Id, *, hospital_id: Id
     return gone
 
 
-def set_item_active(session: Session, item_id: Id, *, hospital_id: Id, is_active: bool) -> None:
-    """Switch an item off (nothing can be charged by it from now on) or on again; does nothing when it is so."""
+def set_item_active(
+    session: Session, item_id: Id, *, hospital_id: Id, version: int, is_active: bool
+) -> PriceItem:
+    """Switch an item off (nothing can be charged by it from now on) or on again; does nothing when it is so.
+
+    StaleVersion.
+    """
     item = _locked(session, item_id, hospital_id)
     if item.is_active is is_active:
-        return
+        return item
+    check_version(item, version)
     item.is_active = is_active
     action = "billing.open_price_item" if is_active else "billing.close_price_item"
     _note(session, action, item, {})
+    return item
 
 
 def import_prices(session: Session, *, hospital_id: Id, plan: ImportPlan, digest: str) -> int:

@@ -107,7 +107,9 @@ def test_a_price_is_planned_cancelled_and_the_cancelling_undone(
     page = client.get(ct).text
     cancel = re.search(rf'action="({ct}/prices/[^"]+/cancel)"', page)
     assert cancel is not None
-    assert client.post(cancel[1]).status_code == 303
+    stale = client.post(cancel[1], data={"version": "1"})
+    assert (stale.status_code, "别人已经修改过" in stale.text) == (409, True)
+    assert client.post(cancel[1], data={"version": version(client, ct)}).status_code == 303
     page = client.get(ct).text
     assert "已取消这次调价" in page
     undo = re.search(rf'action="({ct}/prices/20000/{LATER}/again)"', page)
@@ -138,13 +140,15 @@ def test_a_stale_form_shows_what_the_other_changed_keeps_what_was_typed_and_then
 
 
 def test_an_item_is_switched_off_and_on_by_undo(client: FlaskClient, ct: str) -> None:
-    assert client.post(f"{ct}/close").status_code == 303
+    assert client.post(f"{ct}/close", data={"version": "99"}).status_code == 409
+    assert client.post(f"{ct}/close", data={"version": version(client, ct)}).status_code == 303
     page = client.get(ct).text
     assert "已停用" in page
-    assert f'action="{ct}/open"' in page
+    undo = re.search(rf'action="({ct}/open\?version=\d+)"', page)
+    assert undo is not None
     assert "CT-CHEST" not in client.get(PAGE).text
     assert "CT-CHEST" in client.get(f"{PAGE}?state=inactive").text
-    client.post(f"{ct}/open")
+    client.post(undo[1])
     assert "CT-CHEST" in client.get(PAGE).text
     assert client.get(f"{PAGE}?state=nonsense").status_code == 422
 

@@ -97,18 +97,37 @@ def test_plans_are_put_between_each_other_in_any_order(world: MoneyWorld) -> Non
     assert days_of(world)[2] == (26000, 20, 29)
 
 
-def test_a_planned_price_is_taken_back_and_the_one_before_goes_on(world: MoneyWorld) -> None:
+def test_a_planned_price_is_taken_back_and_the_one_before_goes_on(
+    world: MoneyWorld, clock: FixedClock
+) -> None:
     plan(world, 20000, 10)
     plan(world, 30000, 30)
     item = item_of(world)
+    clock.advance(dt.timedelta(seconds=1))
     with world.database.write(SYSTEM) as session:
         service.cancel_price(
-            session, item.item_id, item.prices[1].price_id, hospital_id=world.hospital_id
+            session,
+            item.item_id,
+            item.prices[1].price_id,
+            hospital_id=world.hospital_id,
+            version=item.version,
+        )
+    with pytest.raises(StaleVersion), world.database.write(SYSTEM) as session:
+        service.cancel_price(
+            session,
+            item.item_id,
+            item.prices[0].price_id,
+            hospital_id=world.hospital_id,
+            version=item.version,
         )
     assert days_of(world) == [(18000, 0, 29), (30000, 30, None)]
     with pytest.raises(PriceUnknown), world.database.write(SYSTEM) as session:
         service.cancel_price(
-            session, item.item_id, item.prices[1].price_id, hospital_id=world.hospital_id
+            session,
+            item.item_id,
+            item.prices[1].price_id,
+            hospital_id=world.hospital_id,
+            version=item_of(world).version,
         )
 
 
@@ -118,7 +137,11 @@ def test_what_came_into_force_stays(world: MoneyWorld, clock: FixedClock) -> Non
     clock.advance(DAY)
     with pytest.raises(PriceInForce), world.database.write(SYSTEM) as session:
         service.cancel_price(
-            session, planned.item_id, planned.prices[0].price_id, hospital_id=world.hospital_id
+            session,
+            planned.item_id,
+            planned.prices[0].price_id,
+            hospital_id=world.hospital_id,
+            version=planned.version,
         )
     for days in (0, -1):
         with pytest.raises(InvalidInput):
@@ -143,7 +166,11 @@ def test_the_only_price_of_a_new_item_cannot_be_taken_away(world: MoneyWorld) ->
     assert view.price_today is None
     with pytest.raises(FirstPrice), world.database.write(SYSTEM) as session:
         service.cancel_price(
-            session, item_id, view.prices[0].price_id, hospital_id=world.hospital_id
+            session,
+            item_id,
+            view.prices[0].price_id,
+            hospital_id=world.hospital_id,
+            version=view.version,
         )
     with pytest.raises(PriceCodeTaken), world.database.write(SYSTEM) as session:
         service.create_item(
@@ -192,12 +219,24 @@ def test_a_switched_off_item_cannot_be_charged_and_comes_back_as_it_was(world: M
     for is_active in (False, False, True):
         with world.database.write(SYSTEM, housekeeping=True) as session:
             service.set_item_active(
-                session, item.item_id, hospital_id=world.hospital_id, is_active=is_active
+                session,
+                item.item_id,
+                hospital_id=world.hospital_id,
+                version=item_of(world).version,
+                is_active=is_active,
             )
         if not is_active:
             with pytest.raises(PriceUnknown):
                 price_on(world, 0)
     assert price_on(world, 0) == 18000
+    with pytest.raises(StaleVersion), world.database.write(SYSTEM) as session:
+        service.set_item_active(
+            session,
+            item.item_id,
+            hospital_id=world.hospital_id,
+            version=item.version,
+            is_active=False,
+        )
 
 
 def test_another_hospitals_item_is_unknown(world: MoneyWorld) -> None:
@@ -205,7 +244,9 @@ def test_another_hospitals_item_is_unknown(world: MoneyWorld) -> None:
     with world.database.write(SYSTEM) as session:
         other = add_hospital(session, code="H2", name="别的医院").id
     with pytest.raises(PriceUnknown), world.database.write(SYSTEM) as session:
-        service.set_item_active(session, item.item_id, hospital_id=other, is_active=False)
+        service.set_item_active(
+            session, item.item_id, hospital_id=other, version=item.version, is_active=False
+        )
 
 
 def run_import(world: MoneyWorld, text: str, digest: str | None = None) -> int:

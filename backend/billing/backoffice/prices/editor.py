@@ -127,8 +127,13 @@ def plan_price(item_id: Id) -> BaseResponse:
 @requires(Permission.BILLING_PRICE_WRITE)
 def cancel_price(item_id: Id, price_id: Id) -> BaseResponse:
     """Take a planned price back before its day."""
-    with write_uow() as session:
-        gone = service.cancel_price(session, item_id, price_id, hospital_id=own_hospital_id())
+    try:
+        with write_uow() as session:
+            gone = service.cancel_price(
+                session, item_id, price_id, hospital_id=own_hospital_id(), version=_version()
+            )
+    except StaleVersion as error:
+        return _item_page(item_id, error=error, asked="price")
     flash_undo(
         _("已取消这次调价"),
         url_for(
@@ -174,12 +179,22 @@ def open_item(item_id: Id) -> BaseResponse:
 
 
 def _set_active(item_id: Id, *, is_active: bool) -> BaseResponse:
-    with write_uow() as session:
-        service.set_item_active(
-            session, item_id, hospital_id=own_hospital_id(), is_active=is_active
-        )
+    try:
+        with write_uow() as session:
+            item = service.set_item_active(
+                session,
+                item_id,
+                hospital_id=own_hospital_id(),
+                version=_version(),
+                is_active=is_active,
+            )
+            session.flush()
+            version = item.version
+    except StaleVersion as error:
+        return _item_page(item_id, error=error, asked="words")
     undo = "prices.close_item" if is_active else "prices.open_item"
-    flash_undo(_("项目已启用") if is_active else _("项目已停用"), url_for(undo, item_id=item_id))
+    words = _("项目已启用") if is_active else _("项目已停用")
+    flash_undo(words, url_for(undo, item_id=item_id, version=version))
     return redirect_to(ITEM_PAGE, item_id=item_id)
 
 
@@ -248,7 +263,8 @@ def _words_of_form() -> tuple[str, str, PriceCategory]:
 
 
 def _version() -> int:
-    text = request.form.get("version", "")
+    """The form's; an undo has it in its address."""
+    text = request.values.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
