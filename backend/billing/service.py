@@ -79,7 +79,11 @@ from backend.billing.services.refunds import (
     request_refund,
     retry_refund,
 )
-from backend.billing.services.reports import apply_refund_status, apply_trade_status
+from backend.billing.services.reports import (
+    RecordTradeStatus,
+    apply_refund_status,
+    apply_trade_status,
+)
 from backend.billing.services.silence import report_silence
 
 __all__ = [
@@ -88,6 +92,7 @@ __all__ = [
     "Evidence",
     "Invoice",
     "Payment",
+    "RecordTradeStatus",
     "Refund",
     "apply_refund_status",
     "apply_trade_status",

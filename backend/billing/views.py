@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _
 
 from backend.billing.models import MoneyCase, Payment, Refund
 from backend.billing.rules import (
-    PRICED,
     AccountKind,
     AccountState,
     CaseKind,
@@ -179,6 +178,11 @@ class RefundView:
     succeeded_at: dt.datetime | None
     channel: Channel
     actor_label: str
+
+    @property
+    def has_ended(self) -> bool:
+        """True when no worker does anything more about it: the money is back, or a person has to look."""
+        return self.state in (RefundState.SUCCEEDED, RefundState.ABNORMAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,29 +375,3 @@ CHANNEL_WORDS = {
     Channel.PHONE: _("手机"),
     Channel.SYSTEM: _("系统"),
 }
-
-#: What staff call each price category.
-CATEGORY_WORDS = {
-    PriceCategory.REGISTRATION: _("挂号诊查"),
-    PriceCategory.CONSULTATION: _("会诊"),
-    PriceCategory.LABORATORY: _("检验"),
-    PriceCategory.IMAGING: _("放射影像"),
-    PriceCategory.ULTRASOUND: _("超声"),
-    PriceCategory.ENDOSCOPY: _("内镜"),
-    PriceCategory.NUCLEAR: _("核医学"),
-    PriceCategory.PATHOLOGY: _("病理"),
-    PriceCategory.DRUG: _("药品"),
-    PriceCategory.PROCEDURE: _("操作"),
-    PriceCategory.TREATMENT: _("治疗"),
-    PriceCategory.RADIOTHERAPY: _("放射治疗"),
-    PriceCategory.SURGERY: _("手术"),
-    PriceCategory.ANAESTHESIA: _("麻醉"),
-    PriceCategory.NURSING: _("护理"),
-    PriceCategory.BED: _("床位"),
-    PriceCategory.MATERIAL: _("材料"),
-    PriceCategory.BLOOD: _("血液"),
-    PriceCategory.OTHER: _("其他"),
-    PriceCategory.DEPOSIT: _("预交金"),
-}
-#: Those a price may have.
-PRICED_WORDS = {kind: words for kind, words in CATEGORY_WORDS.items() if kind in PRICED}

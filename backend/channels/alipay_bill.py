@@ -35,6 +35,7 @@ from backend.billing.ports import (
 )
 from backend.channels import alipay_wire as wire
 from backend.channels.alipay import AlipayGateway, utc_now
+from backend.kernel.clock import SHANGHAI
 
 PUBLISHED_AT = dt.time(9, 0)
 #: Alipay has one word for *not yet* and *nothing on that day*; after this it means the second.
@@ -70,7 +71,7 @@ class AlipayBillSource:
 
     def published_from(self, day: dt.date) -> dt.datetime:
         """About nine on the next morning in China."""
-        wall = dt.datetime.combine(day + dt.timedelta(days=1), PUBLISHED_AT, tzinfo=wire.CHINA)
+        wall = dt.datetime.combine(day + dt.timedelta(days=1), PUBLISHED_AT, tzinfo=SHANGHAI)
         return wall.astimezone(dt.UTC)
 
     def fetch_bill(self, day: dt.date) -> Bill:

@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-CHINA = timezone(timedelta(hours=8))
+from backend.kernel.clock import SHANGHAI, local
+
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -97,9 +98,9 @@ def from_yuan(text: str) -> int:
 
 def to_beijing(moment: datetime) -> str:
     """An aware time as Alipay writes it, in Beijing's time without a zone."""
-    return moment.astimezone(CHINA).strftime(TIME_FORMAT)
+    return local(moment).strftime(TIME_FORMAT)
 
 
 def from_beijing(text: str) -> datetime:
     """The UTC time of ``2026-11-23 09:30:00``; ValueError otherwise."""
-    return datetime.strptime(text[:19], TIME_FORMAT).replace(tzinfo=CHINA).astimezone(UTC)
+    return datetime.strptime(text[:19], TIME_FORMAT).replace(tzinfo=SHANGHAI).astimezone(UTC)

@@ -8,11 +8,9 @@ books to recognise. A forged one changes nothing but an audit row of its own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
 import structlog
 from flask import Blueprint, Response, request
-from sqlalchemy.orm import Session
 
 from backend.billing import service
 from backend.billing.errors import PaymentUnknown
@@ -24,8 +22,6 @@ from backend.kernel.web import public, write_uow
 
 log = structlog.get_logger(__name__)
 
-#: Applies a payment report to the books and to what hangs on the bill.
-RecordTradeStatus = Callable[[Session, TradeStatus], object]
 
 ACTOR = system_actor("alipay")
 LONGEST_BODY = 64 * 1024
@@ -33,7 +29,7 @@ LONGEST_BODY = 64 * 1024
 
 def create_blueprint(
     gateway: PaymentGateway,
-    record_trade_status: RecordTradeStatus = service.apply_trade_status,
+    record_trade_status: service.RecordTradeStatus = service.apply_trade_status,
 ) -> Blueprint:
     """The notification route over one merchant's gateway. It takes no form token."""
     blueprint = Blueprint("alipay_notify", __name__, url_prefix="/alipay")
@@ -70,7 +66,7 @@ def _refuse(body: bytes, why: str) -> Response:
     return Response("failure", 401, content_type="text/plain; charset=utf-8")
 
 
-def _store(status: TradeStatus, record: RecordTradeStatus) -> None:
+def _store(status: TradeStatus, record: service.RecordTradeStatus) -> None:
     try:
         with write_uow(ACTOR) as session:
             record(session, status)

@@ -8,11 +8,9 @@ and billing to recognise. A forged one changes nothing but an audit row of its o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
 import structlog
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy.orm import Session
 
 from backend.billing import service
 from backend.billing.errors import PaymentUnknown, RefundUnknown
@@ -23,8 +21,6 @@ from backend.kernel.web import public, write_uow
 
 log = structlog.get_logger(__name__)
 
-#: Applies a payment report to the books and to what hangs on the bill.
-RecordTradeStatus = Callable[[Session, TradeStatus], object]
 
 ACTOR = system_actor("wechat-pay")
 LONGEST_BODY = 64 * 1024
@@ -32,7 +28,7 @@ LONGEST_BODY = 64 * 1024
 
 def create_blueprint(
     gateway: PaymentGateway,
-    record_trade_status: RecordTradeStatus = service.apply_trade_status,
+    record_trade_status: service.RecordTradeStatus = service.apply_trade_status,
 ) -> Blueprint:
     """The notification route over one merchant's gateway. It takes no form token."""
     blueprint = Blueprint("wechat_pay_notify", __name__, url_prefix="/wechat/pay")
@@ -74,7 +70,7 @@ def _refuse(body: bytes, why: str) -> tuple[Response, int]:
     return jsonify(code="FAIL", message="签名验证失败"), 401
 
 
-def _store_trade(status: TradeStatus, record: RecordTradeStatus) -> None:
+def _store_trade(status: TradeStatus, record: service.RecordTradeStatus) -> None:
     try:
         with write_uow(ACTOR) as session:
             record(session, status)

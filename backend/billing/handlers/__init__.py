@@ -9,7 +9,6 @@ from backend.billing.handlers.platforms import (
     ACTOR,
     Gateways,
     PlatformCashier,
-    RecordTradeStatus,
     subscribe,
 )
 
@@ -20,7 +19,6 @@ __all__ = [
     "Gateways",
     "InsuranceClerk",
     "PlatformCashier",
-    "RecordTradeStatus",
     "subscribe",
     "subscribe_cards",
     "subscribe_einvoices",

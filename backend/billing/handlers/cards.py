@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from backend.billing import queries, rules, service
-from backend.billing.handlers.platforms import ACTOR, RecordTradeStatus
+from backend.billing.handlers.platforms import ACTOR
 from backend.billing.ports import (
     CardAnswer,
     CardGateway,
@@ -38,7 +38,7 @@ from backend.billing.rules.cards import (
     CardActState,
 )
 from backend.billing.services import card_terminals, cards
-from backend.billing.views import PaymentView, RefundView
+from backend.billing.views import PaymentView
 from backend.contracts.billing import (
     PaymentCheckDue,
     PaymentCloseRequested,
@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 def subscribe_cards(
     subscriptions: Subscriptions,
     bank: CardGateway,
-    record_trade_status: RecordTradeStatus = service.apply_trade_status,
+    record_trade_status: service.RecordTradeStatus = service.apply_trade_status,
 ) -> None:
     """Let billing take cards at ``bank``. ``record_trade_status`` is the journeys' settlement."""
     cashier = CardCashier(bank, record_trade_status)
@@ -72,7 +72,7 @@ class CardCashier:
     """The subscribers that carry out card payments and refunds at one bank."""
 
     bank: CardGateway
-    record: RecordTradeStatus
+    record: service.RecordTradeStatus
 
     # --- payments ------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class CardCashier:
         with database.read(ACTOR) as session:
             refund = queries.get_refund(session, event.refund_id)
             payment = queries.get_payment(session, refund.payment_id)
-        if payment.tender is not Tender.BANK_CARD or _has_ended(refund):
+        if payment.tender is not Tender.BANK_CARD or refund.has_ended:
             return
         if isinstance(event, RefundRequested) and refund.state is rules.RefundState.UNKNOWN:
             return  # the checks repeat it
@@ -211,7 +211,7 @@ class CardCashier:
         act_id, is_sent = act.id, act.state is CardActState.SENDING
         with self._terminal(database, own=act.terminal_id if is_sent else None) as (held, line):
             with database.write(ACTOR) as session:
-                if _has_ended(queries.get_refund(session, refund.id)):
+                if queries.get_refund(session, refund.id).has_ended:
                     return
                 if not cards.begin_act(session, act_id, held, line):
                     # Another worker's, on its own terminal; should it die, only we come back.
@@ -315,10 +315,6 @@ class CardCashier:
             raise RetryLater(REVERSE_AGAIN_SECONDS) from error
         with database.write(ACTOR) as session:
             return card_terminals.store_sign_on(session, held.id, signed_on)
-
-
-def _has_ended(refund: RefundView) -> bool:
-    return refund.state in (rules.RefundState.SUCCEEDED, rules.RefundState.ABNORMAL)
 
 
 def _paid(payment: PaymentView, answer: CardAnswer, at: dt.datetime) -> TradeStatus:

@@ -15,7 +15,7 @@ import structlog
 from flask_babel import gettext as _
 
 from backend.billing import queries, rules, service
-from backend.billing.handlers.platforms import ACTOR, RecordTradeStatus
+from backend.billing.handlers.platforms import ACTOR
 from backend.billing.models import InsuranceClaim
 from backend.billing.ports import (
     GatewayError,
@@ -56,7 +56,7 @@ CANCEL_UNKNOWN = "INSURANCE_REVERSED"
 def subscribe_insurance(
     subscriptions: Subscriptions,
     centre: InsuranceGateway,
-    record_trade_status: RecordTradeStatus = service.apply_trade_status,
+    record_trade_status: service.RecordTradeStatus = service.apply_trade_status,
 ) -> None:
     """Let billing claim on the insurance. ``record_trade_status`` is the journeys' settlement."""
     clerk = InsuranceClerk(centre, record_trade_status)
@@ -91,7 +91,7 @@ class InsuranceClerk:
     """The subscribers that carry out claims, settlements and their undoing at one centre."""
 
     centre: InsuranceGateway
-    record: RecordTradeStatus
+    record: service.RecordTradeStatus
 
     # --- the claim -----------------------------------------------------------------------
 
@@ -229,10 +229,7 @@ class InsuranceClerk:
         with database.read(ACTOR) as session:
             refund = queries.get_refund(session, event.refund_id)
         file = self._read(database, refund.payment_id)
-        if file is None or refund.state in (
-            rules.RefundState.SUCCEEDED,
-            rules.RefundState.ABNORMAL,
-        ):
+        if file is None or refund.has_ended:
             return
         if file.state is ClaimState.CANCELLING:
             self._reverse_cancelling(database, file, refund)

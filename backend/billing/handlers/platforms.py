@@ -7,7 +7,7 @@ and every answer goes through ``record_trade_status`` or ``apply_refund_status``
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -20,7 +20,6 @@ from backend.billing.ports import (
     PaymentGateway,
     RefundState,
     TradeState,
-    TradeStatus,
 )
 from backend.billing.rules import Step, Tender
 from backend.billing.views import PaymentView, RefundView
@@ -41,8 +40,6 @@ from backend.kernel.uow import Database, now
 
 log = structlog.get_logger(__name__)
 
-#: Applies a platform's report to the books and to what hangs on the bill (an appointment).
-RecordTradeStatus = Callable[[Session, TradeStatus], object]
 
 #: Which platform each tender has. Tenders without one are left to subscribers of their own.
 Gateways = Mapping[Tender, PaymentGateway]
@@ -60,7 +57,7 @@ _ORDER_EXISTS = frozenset({"ORDERPAID", "ORDER_CLOSED", "ORDERCLOSED", "OUT_TRAD
 def subscribe(
     subscriptions: Subscriptions,
     gateways: Gateways,
-    record_trade_status: RecordTradeStatus = service.apply_trade_status,
+    record_trade_status: service.RecordTradeStatus = service.apply_trade_status,
 ) -> None:
     """Let billing act at the platforms. ``record_trade_status`` is the journeys' settlement."""
     cashier = PlatformCashier(gateways, record_trade_status)
@@ -102,7 +99,7 @@ class PlatformCashier:
     """The subscribers that carry out billing's requests, each payment's at its tender's platform."""
 
     gateways: Gateways
-    record: RecordTradeStatus
+    record: service.RecordTradeStatus
 
     # --- payments ------------------------------------------------------------------------
 
@@ -235,13 +232,13 @@ class PlatformCashier:
         refund, payment, _now = _look_at_refund(database, event.refund_id)
         if payment.tender not in self.gateways or refund.state is rules.RefundState.UNKNOWN:
             return  # the checks resolve it, by asking
-        if refund.state not in (rules.RefundState.SUCCEEDED, rules.RefundState.ABNORMAL):
+        if not refund.has_ended:
             self._refund(database, refund, payment)
 
     def check_refund(self, database: Database, event: RefundCheckDue) -> None:
         """Ask how a refund stands, and come back until it has ended."""
         refund, payment, _now = _look_at_refund(database, event.refund_id)
-        if payment.tender not in self.gateways or _has_ended(refund):
+        if payment.tender not in self.gateways or refund.has_ended:
             return
         try:
             status = self.gateways[payment.tender].query_refund(
@@ -256,7 +253,7 @@ class PlatformCashier:
                 with database.write(ACTOR) as session:
                     service.apply_refund_status(session, status)
         refund, _payment, moment = _look_at_refund(database, event.refund_id)
-        if not _has_ended(refund):
+        if not refund.has_ended:
             age = (moment - refund.requested_at).total_seconds()
             raise RetryLater(rules.next_refund_check_seconds(age))
 
@@ -290,10 +287,6 @@ def _look_at_refund(
     with database.read(ACTOR) as session:
         refund = queries.get_refund(session, refund_id)
         return refund, queries.get_payment(session, refund.payment_id), now(session)
-
-
-def _has_ended(refund: RefundView) -> bool:
-    return refund.state in (rules.RefundState.SUCCEEDED, rules.RefundState.ABNORMAL)
 
 
 def _order(payment: PaymentView) -> tuple[str, dt.datetime]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.billing.errors import PriceUnknown
 from backend.billing.models import PriceItem, PriceVersion
+from backend.billing.queries.prices import is_found
 from backend.billing.rules import PriceCategory
 from backend.billing.rules.price_list import CurrentItem
 from backend.billing.views import PriceView
@@ -122,7 +123,7 @@ def search_items(
     if after_code:
         statement = statement.where(PriceItem.code > after_code)
     if wanted := text.strip():
-        statement = statement.where(_found(wanted))
+        statement = statement.where(is_found(wanted))
     items = session.scalars(statement.order_by(PriceItem.code).limit(limit)).all()
     prices: dict[Id, PriceVersion] = {}
     for version in session.scalars(
@@ -145,14 +146,6 @@ def search_items(
         for item in items
         if item.id in prices
     ]
-
-
-def _found(wanted: str) -> ColumnElement[bool]:
-    return or_(
-        PriceItem.code.istartswith(wanted, autoescape=True),
-        PriceItem.pinyin_initials.startswith(wanted.lower(), autoescape=True),
-        PriceItem.name.contains(wanted, autoescape=True),
-    )
 
 
 def current_items(

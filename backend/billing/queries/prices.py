@@ -99,6 +99,15 @@ def get_prices(
     return {item.code: _price_view(item, version) for item, version in rows}
 
 
+def is_found(wanted: str) -> ColumnElement[bool]:
+    """True of an item whose code or pinyin initials begin so, or whose name has it anywhere."""
+    return or_(
+        PriceItem.code.istartswith(wanted, autoescape=True),
+        PriceItem.pinyin_initials.startswith(wanted.lower(), autoescape=True),
+        PriceItem.name.contains(wanted, autoescape=True),
+    )
+
+
 def search_prices(
     session: Session,
     hospital_id: Id,
@@ -119,13 +128,7 @@ def search_prices(
     if category is not None:
         statement = statement.where(PriceItem.category == category)
     if wanted := text.strip():
-        statement = statement.where(
-            or_(
-                PriceItem.code.istartswith(wanted, autoescape=True),
-                PriceItem.pinyin_initials.startswith(wanted.lower(), autoescape=True),
-                PriceItem.name.contains(wanted, autoescape=True),
-            )
-        )
+        statement = statement.where(is_found(wanted))
     return [_price_view(*row) for row in session.execute(statement)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +27,9 @@ from backend.billing.services.silence import outcome_is_known
 from backend.contracts.billing import PaymentEnded
 from backend.kernel import audit, outbox
 from backend.kernel.uow import now
+
+#: Applies a payment report to the books and to what hangs on the bill.
+RecordTradeStatus = Callable[[Session, TradeStatus], object]
 
 
 def apply_trade_status(session: Session, status: TradeStatus) -> Payment:

@@ -7,7 +7,7 @@ document at a time, as a notification would be, before the lines are held agains
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 
 import structlog
@@ -34,15 +34,13 @@ from backend.kernel.uow import Database, today
 
 log = structlog.get_logger(__name__)
 
-#: Applies a platform's report to the books and to what hangs on the bill (an appointment).
-RecordTradeStatus = Callable[[Session, TradeStatus], object]
 
 ACTOR = system_actor("billing.reconcile")
 EVERY_MINUTES = 5
 NOT_PUBLISHED = "not_published"
 
 
-def jobs(sources: Sequence[BillSource], record: RecordTradeStatus) -> list[PeriodicJob]:
+def jobs(sources: Sequence[BillSource], record: service.RecordTradeStatus) -> list[PeriodicJob]:
     """The periodic work over these channels; ``record`` is the journeys' settlement."""
 
     def run(database: Database) -> None:
@@ -71,7 +69,7 @@ def plan_runs(database: Database, sources: Sequence[BillSource]) -> None:
 
 
 def reconcile_due(
-    database: Database, sources: Sequence[BillSource], record: RecordTradeStatus
+    database: Database, sources: Sequence[BillSource], record: service.RecordTradeStatus
 ) -> None:
     """Fetch and match every run whose time has come."""
     by_channel = {BillChannel(source.channel): source for source in sources}
@@ -86,7 +84,7 @@ def reconcile_due(
 
 
 def reconcile(
-    database: Database, source: BillSource, day: dt.date, record: RecordTradeStatus
+    database: Database, source: BillSource, day: dt.date, record: service.RecordTradeStatus
 ) -> Id:
     """Reconcile one channel's day now, whatever its state; the run, matched or failed.
 
@@ -119,7 +117,7 @@ def list_insured(database: Database, day: dt.date) -> list[InsuredDocument]:
         return service.list_insured(session, day)
 
 
-def _apply_evidence(database: Database, run_id: Id, record: RecordTradeStatus) -> None:
+def _apply_evidence(database: Database, run_id: Id, record: service.RecordTradeStatus) -> None:
     """Tell the books what the bill knows better, as if the platform had notified us."""
     with database.read(ACTOR) as session:
         evidence = service.list_evidence(session, run_id)
@@ -132,7 +130,7 @@ def _apply_evidence(database: Database, run_id: Id, record: RecordTradeStatus) -
             log.warning("evidence_refused", number=one.number, exc_info=True)
 
 
-def _apply(session: Session, one: Evidence, record: RecordTradeStatus) -> None:
+def _apply(session: Session, one: Evidence, record: service.RecordTradeStatus) -> None:
     if one.item_kind is BillRowKind.PAYMENT:
         record(
             session,

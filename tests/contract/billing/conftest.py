@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from backend.billing import handlers, queries, service
-from backend.billing.handlers import RecordTradeStatus
 from backend.billing.models import Payment
 from backend.billing.ports import PaymentGateway, TradeStatus
 from backend.billing.rules import Tender
@@ -100,7 +99,7 @@ class Counter:
     tender: Tender
     path: str
     open: Callable[[Sandbox, str], PaymentGateway]
-    route: Callable[[PaymentGateway, RecordTradeStatus], Blueprint]
+    route: Callable[[PaymentGateway, service.RecordTradeStatus], Blueprint]
 
 
 def open_alipay(sandbox: Sandbox, notify_url: str) -> PaymentGateway:

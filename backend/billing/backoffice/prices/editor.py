@@ -19,10 +19,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import service
-from backend.billing.backoffice.prices.common import blueprint
+from backend.billing.backoffice.prices.common import CATEGORY_WORDS, PRICED_WORDS, blueprint
 from backend.billing.queries import price_edits
 from backend.billing.rules import PriceCategory
-from backend.billing.views import CATEGORY_WORDS, PRICED_WORDS
 from backend.identity import audit_words
 from backend.kernel import history
 from backend.kernel.errors import InvalidInput, StaleVersion, XinglinError

@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.billing import service
-from backend.billing.backoffice.prices.common import blueprint
+from backend.billing.backoffice.prices.common import CATEGORY_WORDS, PRICED_WORDS, blueprint
 from backend.billing.backoffice.prices.editor import field_words
 from backend.billing.errors import ImportChanged
 from backend.billing.rules import PriceCategory, price_list
 from backend.billing.rules.price_list import Effect, ImportPlan
-from backend.billing.views import CATEGORY_WORDS, PRICED_WORDS
 from backend.kernel.errors import InvalidInput, XinglinError
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today

@@ -16,11 +16,11 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from backend.billing import queries
-from backend.billing.backoffice.prices.common import blueprint
+from backend.billing.backoffice.prices.common import CATEGORY_WORDS, blueprint
 from backend.billing.queries import price_edits
 from backend.billing.queries.price_edits import ItemState
 from backend.billing.rules import PRICED, PriceCategory
-from backend.billing.views import CATEGORY_WORDS, PriceView
+from backend.billing.views import PriceView
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.permissions import Permission, has
