@@ -17,7 +17,14 @@ from backend.kernel.errors import NotFound
 from backend.kernel.ids import parse_id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import today
-from backend.kernel.web import read_uow, redirect_to, render, requires, write_uow
+from backend.kernel.web import (
+    own_hospital_id,
+    read_uow,
+    redirect_to,
+    render,
+    requires,
+    write_uow,
+)
 from backend.organization import queries as organization
 from backend.scheduling import service
 from backend.scheduling.backoffice import common
@@ -50,7 +57,7 @@ def special() -> BaseResponse:
             facts = read_facts(session, dict(request.form) | {"weekday": str(day.isoweekday())})
             opened = service.add_special_session(
                 session,
-                hospital_id=common.hospital_id(),
+                hospital_id=own_hospital_id(),
                 practitioner_id=facts.practitioner_id,
                 department_id=facts.department_id,
                 location_id=facts.location_id,
@@ -80,7 +87,7 @@ def _form_again(errors: Mapping[str, object]) -> Response:
 def _form(
     session: Session, values: Mapping[str, str], errors: Mapping[str, object] | None = None
 ) -> Response:
-    hospital_id = common.hospital_id()
+    hospital_id = own_hospital_id()
     wanted = parse_id(values.get("department_id", "") or values.get("department", ""))
     department = next(
         (one for one in common.clinical_departments(session) if one.id == wanted), None
