@@ -89,6 +89,8 @@ class Tour:
         crowd = [person for person in people.walk_ins(seed, PATIENTS * 5) if person.gb_sex == "2"]
         self.cards = [id_card_of(person, today) for person in crowd[:PATIENTS]]
         self.examined = ""
+        #: Where the first went: late in the day others may have fewer places than we have patients.
+        self.department = self.schedule = ""
 
     def run(self) -> None:
         """Every picture."""
@@ -125,13 +127,16 @@ class Tour:
         kiosk.touch("confirm_person")
         departments = kiosk.wait_for("departments")["data"]["departments"]
         take("departments", "departments")
-        open_now = {d["name"]: d for d in departments if int(d["free_count"]) >= PATIENTS}
-        wanted = [open_now[name] for name in DEPARTMENTS if name in open_now]
-        best = (wanted or list(open_now.values()))[0]
-        kiosk.touch("department", best["id"])
+        if not self.department:
+            open_now = {d["name"]: d for d in departments if int(d["free_count"]) >= PATIENTS}
+            wanted = [open_now[name] for name in DEPARTMENTS if name in open_now]
+            self.department = (wanted or list(open_now.values()))[0]["id"]
+        kiosk.touch("department", self.department)
         doctors = kiosk.wait_for("schedules")["data"]["schedules"]
         take("doctors", "schedules")
-        kiosk.touch("schedule", next(d for d in doctors if int(d["free_count"]))["id"])
+        if not self.schedule:
+            self.schedule = max(doctors, key=lambda doctor: int(doctor["free_count"]))["id"]
+        kiosk.touch("schedule", self.schedule)
         kiosk.wait_for("confirm_booking")
         take("confirm", "confirm_booking")
         kiosk.touch("book")
