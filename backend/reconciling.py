@@ -70,7 +70,9 @@ def _runs(program: Program, sources: list[BillSource], day: dt.date | None) -> l
 
 
 def _report(console: Console, program: Program, run_ids: list[Id]) -> int:
-    table = Table(title="reconciliation", title_justify="left")
+    # Whole names and figures, whatever the terminal's width: a table narrows itself to it unless told its own.
+    width = None if console.width >= WIDEST else WIDEST
+    table = Table(title="reconciliation", title_justify="left", width=width)
     for column in ("channel", "day", "state"):
         table.add_column(column)
     for column in ("bill", "ours", "lines", "agree", "carried", "differ", "open"):
@@ -93,8 +95,7 @@ def _report(console: Console, program: Program, run_ids: list[Id]) -> int:
         elif one.open_differences and status is EXPLAINED:
             status = UNEXPLAINED
     if runs:
-        # Whole figures, whatever the terminal's width.
-        console.print(table, width=max(console.width, WIDEST), crop=False, no_wrap=True)
+        console.print(table, crop=False, no_wrap=True)
     else:
         console.print("nothing is due, everything is explained")
     for one, difference in open_ones:

@@ -149,9 +149,10 @@ def test_the_command_covers_cards(desk: CardDesk, source: BankBillSource) -> Non
     folder = desk.sandbox.directory
     settings = make_settings(folder, wechatpay_file=folder / "merchant.json")
     program = Program(settings, None, desk.database, bills=(source,))  # type: ignore[arg-type]
-    console = Console(record=True, width=160)
+    console = Console(record=True, width=80)
     assert reconciling.run(console, program, DAY, "bank_card") == reconciling.NO_BILL
-    assert "not_published" in console.export_text()
+    said = console.export_text()
+    assert all(word in said for word in ("bank_card", "2026-11-23", "not_published"))
     status = reconciling.run(console, program, DAY, "bank_card", is_next_morning=True)
     assert status == reconciling.EXPLAINED, console.export_text()
     with desk.database.read(SYSTEM) as session:
