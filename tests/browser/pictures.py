@@ -100,7 +100,9 @@ class Tour:
             self._problem(glass)
         self._workstation([first, *others])
         self._backoffice()
-        take_office_pictures(self.backend, self._logged_in, self.album.take, self.examined)
+        take_office_pictures(
+            self.backend, self._logged_in, self.album.take, self.examined, self.cards
+        )
         with self._page(DESKTOP, f"{self.bench.url}/") as page:
             self.album.take("bench", page)
 

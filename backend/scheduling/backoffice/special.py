@@ -40,7 +40,7 @@ USUAL = {"visit_type": VisitType.GENERAL.value, "capacity": "10", "slot_minutes"
 @blueprint.get("/special")
 @requires(Permission.SCHEDULING_SCHEDULE_MANAGE)
 def special_form() -> Response:
-    """The empty form, with the practitioners of the department."""
+    """The empty form, with the practitioners of the department; of the first one when none is named."""
     with read_uow() as session:
         return _form(session, request.args)
 
@@ -88,10 +88,11 @@ def _form(
     session: Session, values: Mapping[str, str], errors: Mapping[str, object] | None = None
 ) -> Response:
     hospital_id = own_hospital_id()
-    wanted = parse_id(values.get("department_id", "") or values.get("department", ""))
-    department = next(
-        (one for one in common.clinical_departments(session) if one.id == wanted), None
-    )
+    wanted = values.get("department_id", "") or values.get("department", "")
+    departments = common.clinical_departments(session)
+    if wanted:
+        departments = [one for one in departments if one.id == parse_id(wanted)]
+    department = next(iter(departments), None)
     if department is None:
         raise NotFound
     people = organization.list_practitioners(
