@@ -206,16 +206,17 @@ class Tour:
                 if visit is visits[1]:
                     with self._logged_in("triage") as context:
                         self._shoot(context, "triage", board)
-                ticket = attribute(desk, "ticket-id")
-                encounter = self._write(doctor, doctor.send(f"{PAGE}/tickets/{ticket}/start"))
+                encounter = self._write(doctor, self._start(doctor, desk))
                 if visit is visits[1]:
                     with self._logged_in(username) as context:
                         self._shoot(context, "workstation", PAGE)
                 doctor.send(f"{encounter}/finish")
-            self._call(doctor, doctor.page(PAGE))
+            desk = self._call(doctor, doctor.page(PAGE))
             phone.wait_for_selector('[data-state="called"]')
             self.album.take("phone-called", phone)
             self.album.take("hall-screen", screen)
+        # Nobody is left before the doctor: others come after us.
+        doctor.send(f"{self._write(doctor, self._start(doctor, desk))}/finish")
 
     def _shoot(self, context: BrowserContext, name: str, path: str) -> None:
         page = context.new_page()
@@ -232,6 +233,10 @@ class Tour:
         )
         chosen = [value for value, mark in options if mark] or [value for value, _ in options]
         return doctor.send(f"{PAGE}/call-next", room_id=chosen[0])
+
+    def _start(self, doctor: StaffBrowser, desk: str) -> str:
+        """The one who was called comes in; the desk afterwards."""
+        return doctor.send(f"{PAGE}/tickets/{attribute(desk, 'ticket-id')}/start")
 
     def _write(self, doctor: StaffBrowser, desk: str) -> str:
         """A note, a diagnosis, a drug and a laboratory order; the encounter's address."""

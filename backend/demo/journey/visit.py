@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backend.demo.id_cards import IdCardSpec
 from backend.demo.journey.counter import Counter
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 #: Over so many departments a crowd spreads.
 FAVOURITES = 6
+#: More than come to the kiosks at once.
+ROOMY = 12
 #: The kiosk's tiles in the order in which somebody tries them who does not know how far they have come.
 PURPOSES = ("visit", "check_in", "reprint", "pay")
 
@@ -172,15 +174,21 @@ def _choose(kiosk: Kiosk, turn: int) -> tuple[str, dict[str, str]]:
             break
     else:
         raise StepFailed("no department has a place left today")
-    most = sorted(free, key=lambda d: -int(d["free_count"]))[:FAVOURITES]
+    most = sorted(_roomy(free), key=lambda d: -int(d["free_count"]))[:FAVOURITES]
     best = most[turn % len(most)]
     kiosk.touch("department", best["id"])
     doctors = [s for s in kiosk.wait_for("schedules")["data"]["schedules"] if int(s["free_count"])]
     if not doctors:
         raise StepFailed(f"{best['name']} has no doctor with a place")
+    doctors = _roomy(doctors)
     doctor = doctors[turn % len(doctors)]
     kiosk.touch("schedule", doctor["id"])
     return best["name"], doctor
+
+
+def _roomy(offers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that others cannot fill while we choose, if there are any; late in the day few are left."""
+    return [offer for offer in offers if int(offer["free_count"]) >= ROOMY] or offers
 
 
 def _pay_on_screen(system: System, kiosk: Kiosk) -> str:
