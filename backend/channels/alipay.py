@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -38,6 +38,7 @@ from backend.billing.ports import (
     TradeStatus,
 )
 from backend.channels import alipay_wire as wire
+from backend.channels.http import session_to
 
 LONGEST_SUBJECT = 128
 NOTIFY_PATH = "/alipay/notify"
@@ -314,12 +315,7 @@ class AlipayGateway:
 
     def _post(self, config: AlipayConfig, parameters: Mapping[str, str]) -> bytes:
         try:
-            with requests.Session() as session:
-                # This machine is never reached through a proxy, whatever the environment says.
-                session.trust_env = urlsplit(config.gateway).hostname not in (
-                    "127.0.0.1",
-                    "localhost",
-                )
+            with session_to(config.gateway) as session:
                 answer = session.post(
                     config.gateway,
                     data=dict(parameters),

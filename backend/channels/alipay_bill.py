@@ -23,8 +23,6 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-import requests
-
 from backend.billing.ports import (
     Bill,
     BillNotPublished,
@@ -34,6 +32,7 @@ from backend.billing.ports import (
     GatewayUnknown,
 )
 from backend.channels import alipay_wire as wire
+from backend.channels import http
 from backend.channels.alipay import AlipayGateway, utc_now
 from backend.kernel.clock import SHANGHAI
 
@@ -41,9 +40,6 @@ PUBLISHED_AT = dt.time(9, 0)
 #: Alipay has one word for *not yet* and *nothing on that day*; after this it means the second.
 ABSENT_BELIEVED_AFTER = dt.timedelta(hours=12)
 ABSENT = "bill_not_exist"
-PIECE = 256 * 1024
-#: Of the archive, and of each file in it: far more than a hospital's day, far less than a disk.
-LARGEST = 1 << 30
 _KINDS = {"交易": BillRowKind.PAYMENT, "退款": BillRowKind.REFUND}
 #: The columns that are read; the others may move or multiply.
 _COLUMNS = (
@@ -102,23 +98,7 @@ def _download(address: str, gateway: str, timeout: float, file: IO[bytes]) -> No
     is_theirs = there.scheme == "https" and host.endswith(".alipay.com")
     if not is_theirs and (there.scheme, there.netloc) != (ours.scheme, ours.netloc):
         raise GatewayUnknown("the bill's address is not Alipay's")
-    size = 0
-    try:
-        with requests.Session() as session:
-            # This machine is never reached through a proxy, whatever the environment says.
-            session.trust_env = host not in ("127.0.0.1", "localhost")
-            with session.get(
-                address, timeout=timeout, stream=True, allow_redirects=False
-            ) as answer:
-                if answer.status_code != 200:
-                    raise GatewayUnknown(f"no bill: HTTP {answer.status_code}")
-                for piece in answer.iter_content(PIECE):
-                    size += len(piece)
-                    if size > LARGEST:
-                        raise GatewayUnknown("a bill larger than any")
-                    file.write(piece)
-    except requests.RequestException as error:
-        raise GatewayUnknown(f"the download broke off: {type(error).__name__}") from error
+    http.fetch_file(address, file, timeout=timeout)
 
 
 def prove(file: IO[bytes], *, seller_id: str, day: dt.date) -> str:
@@ -165,7 +145,7 @@ def _unreadable(error: Exception) -> GatewayUnknown:
 def _members(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, zipfile.ZipInfo]:
     """The two files of a trade bill: lines and summary."""
     found = [one for one in archive.infolist() if "业务明细" in one.filename]
-    if len(found) != 2 or any(one.file_size > LARGEST for one in found):
+    if len(found) != 2 or any(one.file_size > http.LARGEST for one in found):
         raise ValueError("not the two files of a trade bill")
     detail, summary = sorted(found, key=lambda one: "汇总" in one.filename)
     if "汇总" in detail.filename or "汇总" not in summary.filename:

@@ -25,8 +25,6 @@ from collections.abc import Iterator
 from typing import IO
 from urllib.parse import urlsplit
 
-import requests
-
 from backend.billing.ports import (
     Bill,
     BillNotPublished,
@@ -35,16 +33,14 @@ from backend.billing.ports import (
     GatewayRefused,
     GatewayUnknown,
 )
+from backend.channels import http
 from backend.channels.bank_card import BankCardGateway
 from backend.kernel.clock import SHANGHAI
 
 PUBLISHED_AT = dt.time(8, 30)
 SECONDS = 15.0
-PIECE = 256 * 1024
-LARGEST = 1 << 30
 #: No record is longer.
 LONGEST_LINE = 512
-_LOOPBACK = ("127.0.0.1", "localhost")
 _DETAIL = re.compile(
     r"D\|(?P<kind>[SR])\|(?P<terminal>[0-9A-Z]{8})\|(?P<batch>\d{6})\|(?P<stan>\d{6})\|(?P<rrn>[0-9A-Z]{12})"
     r"\|[0-9A-Z]{0,6}\|[0-9*]{0,19}\|(?P<fen>\d{12})\|(?P<at>\d{14})\|(?P<sale>[0-9A-Z]{12})?",
@@ -73,42 +69,22 @@ class BankBillSource:
             raise GatewayRefused("NO_BILL_ADDRESS", "the bank's contract names no bill_url")
         address = f"{config.bill_url}/{config.merchant_id}/{day:%Y%m%d}.txt"
         there = urlsplit(address)
-        if there.scheme != "https" and there.hostname not in _LOOPBACK:
+        if there.scheme != "https" and there.hostname not in http.LOOPBACK:
             raise GatewayRefused("BILL_ADDRESS_NOT_HTTPS", "bill_url must be https")
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads the rows
         try:
-            _download(address, config.bill_token, file)
+            http.fetch_file(
+                address,
+                file,
+                timeout=SECONDS,
+                headers={"Authorization": f"Bearer {config.bill_token}"},
+                when_absent=BillNotPublished,
+            )
             digest = prove(file, merchant_id=config.merchant_id, day=day)
         except BaseException:
             file.close()
             raise
         return Bill(digest, read_rows(file), file.close)
-
-
-def _download(address: str, token: str, file: IO[bytes]) -> None:
-    size = 0
-    try:
-        with requests.Session() as session:
-            # This machine is never reached through a proxy, whatever the environment says.
-            session.trust_env = urlsplit(address).hostname not in _LOOPBACK
-            with session.get(
-                address,
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=SECONDS,
-                stream=True,
-                allow_redirects=False,
-            ) as answer:
-                if answer.status_code == 404:
-                    raise BillNotPublished("HTTP 404")
-                if answer.status_code != 200:
-                    raise GatewayUnknown(f"no bill: HTTP {answer.status_code}")
-                for piece in answer.iter_content(PIECE):
-                    size += len(piece)
-                    if size > LARGEST:
-                        raise GatewayUnknown("a bill larger than any")
-                    file.write(piece)
-    except requests.RequestException as error:
-        raise GatewayUnknown(f"the download broke off: {type(error).__name__}") from error
 
 
 def prove(file: IO[bytes], *, merchant_id: str, day: dt.date) -> str:

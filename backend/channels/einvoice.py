@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
 from backend.billing.ports import GatewayRefused, GatewayUnknown
 from backend.billing.ports.einvoice import EInvoiceOrder, IssuedEInvoice
 from backend.channels.alipay_wire import from_yuan, to_yuan
+from backend.channels.http import session_to
 from backend.kernel.clock import local
 
 VERSION = "1.0"
@@ -134,11 +134,7 @@ class EInvoicePlatform:
             "sign": signature(config.app_id, config.key, data, noise),
         }
         try:
-            with requests.Session() as session:
-                session.trust_env = urlsplit(config.base_url).hostname not in (
-                    "127.0.0.1",
-                    "localhost",
-                )
+            with session_to(config.base_url) as session:
                 answer = session.post(
                     f"{config.base_url}/api/medical/{service}",
                     json=body,

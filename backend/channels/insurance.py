@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
@@ -33,6 +32,7 @@ from backend.billing.ports.insurance import (
     InsuredPerson,
 )
 from backend.channels.alipay_wire import from_yuan, to_yuan
+from backend.channels.http import session_to
 from backend.kernel.clock import SHANGHAI, local
 
 #: The insurance's codes for categories of fees (med_chrgitm_type); a contract may say otherwise.
@@ -302,11 +302,7 @@ class NationalInsurance:
             "input": content,
         }
         try:
-            with requests.Session() as session:
-                session.trust_env = urlsplit(config.base_url).hostname not in (
-                    "127.0.0.1",
-                    "localhost",
-                )
+            with session_to(config.base_url) as session:
                 return session.post(
                     f"{config.base_url}/{infno}",
                     data=json.dumps(body, ensure_ascii=False).encode(),
