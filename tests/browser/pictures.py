@@ -32,6 +32,8 @@ from tests.browser.office_pictures import EXAMINATIONS, take_office_pictures
 from tests.services.browser import running_chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+#: Years: far from the age at which a queue lets one go first.
+OLD = 60
 KIOSK = {"width": 1080, "height": 1920}
 SCREEN = {"width": 1920, "height": 1080}
 DESKTOP = {"width": 1440, "height": 900}
@@ -86,7 +88,12 @@ class Tour:
         today = dt.datetime.now(SHANGHAI).date()
         # Other people at every run, all of them of a believable age.
         seed = today - dt.timedelta(days=int(time.time()) % 7000)
-        crowd = [person for person in people.walk_ins(seed, PATIENTS * 5) if person.gb_sex == "2"]
+        # None so old that the queue lets her go first: the last to come is the last to be called.
+        crowd = [
+            person
+            for person in people.walk_ins(seed, PATIENTS * 9)
+            if person.gb_sex == "2" and today.year - person.birth_date.year < OLD
+        ]
         self.cards = [id_card_of(person, today) for person in crowd[:PATIENTS]]
         self.examined = ""
         #: Where the first went: late in the day others may have fewer places than we have patients.
