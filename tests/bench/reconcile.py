@@ -121,8 +121,8 @@ def _fill(url: str, platform: Path, payments: int) -> int:
     with psycopg.connect(url.replace("+psycopg", "")) as connection, connection.cursor() as cursor:
         numbers = [new_id() for _ in range(payments)]
         with cursor.copy(
-            "COPY billing_invoice (id, hospital_id, patient_id, series, ordinal, number, total_fen, state,"
-            " opened_at, void_reason, void_cancels_charges) FROM STDIN"
+            "COPY billing_invoice (id, hospital_id, patient_id, series, ordinal, number, total_fen, paid_fen,"
+            " state, opened_at, void_reason, void_cancels_charges) FROM STDIN"
         ) as copy:
             for place, number in enumerate(numbers, start=1):
                 at = _moment(place, payments)
@@ -136,7 +136,7 @@ def _fill(url: str, platform: Path, payments: int) -> int:
                             place,
                             f"B{place:011d}",
                         ),
-                        *(_fen(place), "paid", at, "", True),
+                        *(_fen(place), _fen(place), "paid", at, "", True),
                     )
                 )
         _copy_payments(cursor, world.hospital_id, world.patient_id, numbers)
