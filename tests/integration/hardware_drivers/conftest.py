@@ -16,6 +16,7 @@ from hardware_drivers.simulators.printer.server import PrinterSimulator
 from hardware_drivers.simulators.scanner import ScannerSimulator
 from hardware_drivers.simulators.vpcd_slot import VirtualSlot
 from tests.services import used
+from tests.services.card_slots import card_slot
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +35,8 @@ def virtual_reader() -> Iterator[VirtualReader]:
 @pytest.fixture
 def slot(virtual_reader: VirtualReader) -> Iterator[VirtualSlot]:
     """The reader's slot, empty before and after."""
-    slot = VirtualSlot(virtual_reader.port)
-    yield slot
-    slot.remove()
+    with card_slot(virtual_reader) as slot:
+        yield slot
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hardware_drivers.simulators.pcscd import VirtualReader, leased_readers
 from hardware_drivers.simulators.vpcd_slot import VirtualSlot
 from tests.factories.kiosk_rig import Rig, running_kiosk, wait_until
 from tests.services import used
+from tests.services.card_slots import card_slot
 
 UID = bytes.fromhex("04A1B2C3")
 
@@ -27,9 +28,8 @@ def reader() -> Iterator[VirtualReader]:
 @pytest.fixture
 def slot(reader: VirtualReader) -> Iterator[VirtualSlot]:
     """The reader's slot, empty before and after."""
-    found = VirtualSlot(reader.port)
-    yield found
-    found.remove()
+    with card_slot(reader) as found:
+        yield found
 
 
 @pytest.fixture
