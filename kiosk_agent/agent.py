@@ -23,6 +23,7 @@ from kiosk_agent.runner import Runner
 from kiosk_agent.settings import Settings
 from kiosk_agent.voice import Voice
 from kiosk_agent.web.app import create_app
+from kiosk_agent.web.closing import closing_answers
 
 
 class Agent:
@@ -72,9 +73,9 @@ class Agent:
         app = create_app(
             self.engine, self.clock, place=self._place, health=self._health, voice=Voice()
         )
-        # One browser on loopback is all it serves: a threaded server of the standard library.
-        self._server = make_server("127.0.0.1", settings.port, app, threaded=True)
-        self._server.daemon_threads = True  # type: ignore[attr-defined]  # a long poll never holds up the end
+        # One browser on loopback is all it serves: Werkzeug's own server, whose threads are daemons, so
+        # that a long poll never holds up the end.
+        self._server = make_server("127.0.0.1", settings.port, closing_answers(app), threaded=True)
         self.port = self._server.server_port
 
     def start(self) -> None:

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.serving import make_server
+
+from tests.factories.serving import listening
 
 CREDENTIAL = "kiosk-credential"
 CODE = "ENROL-1"
@@ -307,14 +308,5 @@ def create_app(state: KioskBackend) -> Flask:
 def running_backend() -> Iterator[KioskBackend]:
     """Serve the contract on a free port for the length of the block."""
     state = KioskBackend()
-    server = make_server("127.0.0.1", 0, create_app(state), threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined]  # socketserver's own switch
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with listening(create_app(state)) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,4 +1,4 @@
-"""The application served on a free port with live streams and beats, for tests with a real browser."""
+"""Applications served on a port of their own for the length of a block, with live streams and beats where wanted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,32 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.serving import make_server
 
 from backend.kernel.live import LiveGateway
+from kiosk_agent.web.closing import closing_answers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def listening(app: WSGIApplication, port: int = 0) -> Iterator[str]:
+    """Serve ``app`` for the length of the block, on a free port unless told one; its address."""
+    server = make_server(HOST, port, closing_answers(app), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +46,9 @@ class Served:
 def serving(app: Flask, port: int = 0) -> Iterator[Served]:
     """Serve ``app`` for the length of the block, beats included."""
     gateway: LiveGateway = app.extensions["xinglin"].live
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined]  # socketserver's own switch
-    threads = [
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}),
-        threading.Thread(target=gateway.run_beats, daemon=True),
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield Served(f"http://127.0.0.1:{server.server_port}", gateway)
-    finally:
-        gateway.stop()
-        server.shutdown()
-        threads[0].join(10)
-        server.server_close()
+    with listening(app, port) as url:
+        threading.Thread(target=gateway.run_beats, daemon=True).start()
+        try:
+            yield Served(url, gateway)
+        finally:
+            gateway.stop()

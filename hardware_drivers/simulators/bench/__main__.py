@@ -66,7 +66,6 @@ def _serve(listener: socket.socket, kiosks: list[KioskDevices], ending: threadin
     """Serve the page on the listening socket until `ending` is set."""
     port = listener.getsockname()[1]
     server = make_server(HOST, port, create_app(kiosks), threaded=True, fd=listener.fileno())
-    server.daemon_threads = True  # type: ignore[attr-defined]
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
     serving.start()
     sys.stdout.write(f"http://{HOST}:{port}/\n")

@@ -12,12 +12,12 @@ from types import SimpleNamespace
 import pytest
 from flask import Blueprint, render_template, render_template_string, request
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
 from backend.kernel.errors import Conflict
 from backend.kernel.uow import Database
 from backend.kernel.web import NavItem, public
 from backend.web_parts import Parts
+from tests.factories.serving import listening
 from tests.factories.webapp import ActorSwitch, make_app
 
 OPTIONS = '{% from "components/form.html" import options %}{{ options(rows) }}'
@@ -98,15 +98,10 @@ def desk(sqlite_database: Database, tmp_path: Path) -> Iterator[Desk]:
         return {"nav": [SimpleNamespace(label="挂号收费", endpoint="shelltest.index",
                                         icon="cash-register", section="前台")]}  # type: ignore[list-item]  # fmt: skip
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}/desk"
-    yield found
-    found.go_on.set()
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with listening(app) as url:
+        found.url = f"{url}/desk"
+        yield found
+        found.go_on.set()
 
 
 @pytest.fixture

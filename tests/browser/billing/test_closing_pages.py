@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from backend.billing import service
 from backend.billing.backoffice import days, reconciliation, shifts
@@ -22,6 +20,7 @@ from backend.kernel.uow import Database
 from backend.web_parts import Parts
 from tests.factories.billing import make_world, paid
 from tests.factories.channel_bills import ScriptedBills, line, reconcile
+from tests.factories.serving import listening
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
 from tests.services.browser import axe
 
@@ -36,15 +35,8 @@ def served(database: Database, folder: Path, switch: ActorSwitch, *others: Any) 
     parts = Parts(nav=tuple(item for page in pages for item in page.NAV))
     app = make_app(database, folder, switch, *(page.blueprint for page in pages), parts=parts)
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/backoffice"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+    with listening(app) as url:
+        yield f"{url}/backoffice"
 
 
 def test_the_share_of_self_service_as_a_picture_with_its_table(

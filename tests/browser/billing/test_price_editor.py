@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from backend.billing.backoffice import prices
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
 from backend.web_parts import Parts
 from tests.factories.billing import make_world
+from tests.factories.serving import listening
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
 from tests.services.browser import axe
 
@@ -37,17 +36,10 @@ def page(
     )
     app = make_app(sqlite_database, tmp_path, switch, prices.blueprint, parts=Parts(nav=prices.NAV))
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(app) as url:
         opened = browser_context(viewport={"width": 1440, "height": 900}).new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/backoffice/prices")
+        opened.goto(f"{url}/backoffice/prices")
         yield opened
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def test_a_price_is_planned_cancelled_and_brought_back(page: Page) -> None:

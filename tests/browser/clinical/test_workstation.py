@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from backend.clinical import backoffice, queries, service
 from backend.kernel.uow import Database
@@ -16,6 +14,7 @@ from backend.patients.models import Patient
 from backend.web_parts import Parts
 from tests.factories.clinical import Hour, make_hour
 from tests.factories.databases import SYSTEM
+from tests.factories.serving import listening
 from tests.factories.webapp import ActorSwitch, make_app
 from tests.services.browser import axe
 
@@ -39,17 +38,10 @@ def page(
     parts = Parts(nav=backoffice.NAV)
     app = make_app(hour.database, tmp_path, switch, backoffice.blueprint, parts=parts)
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(app) as url:
         opened = browser_context(viewport={"width": 1440, "height": 900}).new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/backoffice/workstation")
+        opened.goto(f"{url}/backoffice/workstation")
         yield opened
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def choose(page: Page, words: str) -> None:

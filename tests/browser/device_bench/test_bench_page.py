@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ from pathlib import Path
 import pytest
 import segno
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from hardware_drivers.receipt_printer import Cut, PrintState, Qr, Receipt, Text
 from hardware_drivers.registry import open_card_reader, open_id_reader, open_printer, open_scanner
 from hardware_drivers.simulators.bench.app import create_app
 from hardware_drivers.simulators.bench.devices import KioskDevices, running_devices
+from tests.factories.serving import listening
 from tests.services.browser import axe
 
 RECEIPT = Receipt(
@@ -36,14 +35,11 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with running_devices(tmp_path, 1, reader_set="test", wait=60) as kiosks:
-        server = make_server("127.0.0.1", 0, create_app(kiosks), threaded=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield Bench(f"http://127.0.0.1:{server.server_port}/", kiosks[0])
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with (
+        running_devices(tmp_path, 1, reader_set="test", wait=60) as kiosks,
+        listening(create_app(kiosks)) as url,
+    ):
+        yield Bench(f"{url}/", kiosks[0])
 
 
 @pytest.fixture

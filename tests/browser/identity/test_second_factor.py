@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyotp
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from backend.app import create_app
 from backend.identity.rules import Role
 from backend.kernel.clock import FixedClock
 from backend.kernel.uow import Database
 from tests.factories.clinic import make_clinic
+from tests.factories.serving import listening
 from tests.factories.staff import PASSWORD, make_account
 from tests.factories.webapp import make_program
 from tests.services.browser import axe
@@ -31,17 +30,10 @@ def page(
     """The login form of a hospital whose administrator has no second factor."""
     make_account(sqlite_database, make_clinic(sqlite_database), "admin", Role.ADMINISTRATOR)
     app = create_app(make_program(sqlite_database, tmp_path))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(app) as url:
         opened = browser_context(viewport={"width": 1440, "height": 900}).new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/login")
+        opened.goto(f"{url}/login")
         yield opened
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def type_login(page: Page) -> None:

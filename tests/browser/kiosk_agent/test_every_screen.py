@@ -6,7 +6,6 @@ fails here by name. Each holds as much as it may: long names, full pages, severa
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 import kiosk_agent
 from kiosk_agent.clock import HospitalClock
@@ -37,6 +35,7 @@ from kiosk_agent.screens.words import LANGUAGES, catalogue
 from kiosk_agent.voice import Voice
 from kiosk_agent.web.app import create_app
 from tests.browser.kiosk_agent.conftest import GLASS, MEASURE
+from tests.factories.serving import listening
 from tests.services.browser import axe
 
 MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
@@ -167,17 +166,12 @@ def page(shelf: Shelf, browser_context: Callable[..., BrowserContext]) -> Iterat
         health=dict,
         voice=Voice(),
     )  # fmt: skip
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    opened = browser_context(viewport=GLASS).new_page()
-    opened.goto(f"http://127.0.0.1:{server.server_port}/")
-    yield opened
-    opened.close()
-    shelf.stop()
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with listening(app) as url:
+        opened = browser_context(viewport=GLASS).new_page()
+        opened.goto(f"{url}/")
+        yield opened
+        opened.close()
+        shelf.stop()
 
 
 def test_every_screen_has_its_state() -> None:

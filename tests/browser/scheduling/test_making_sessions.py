@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from backend.journeys import backoffice as front_desk
 from backend.journeys.backoffice import sessions, stops
@@ -19,6 +17,7 @@ from backend.kernel.uow import Database
 from backend.scheduling import backoffice as schedules
 from backend.scheduling.backoffice.templates import FEES
 from backend.web_parts import Parts
+from tests.factories.serving import listening
 from tests.factories.stops import NEXT, House, make_house
 from tests.factories.visits import subscribe
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
@@ -53,17 +52,10 @@ def page(
     blueprints = (schedules.blueprint, stops.blueprint, sessions.blueprint, front_desk.blueprint)
     app = make_app(house.database, tmp_path, switch, *blueprints, parts=parts)
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(app) as url:
         opened = browser_context(viewport={"width": 1440, "height": 900}).new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/backoffice/schedules")
+        opened.goto(f"{url}/backoffice/schedules")
         yield opened
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def test_a_year_is_imported_and_one_day_changed(page: Page) -> None:

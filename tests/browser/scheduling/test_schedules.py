@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
 from backend.scheduling import backoffice
 from backend.web_parts import Parts
 from tests.factories.clinic import make_clinic
+from tests.factories.serving import listening
 from tests.factories.webapp import ActorSwitch, make_app, staff_actor
 from tests.services.browser import axe
 
@@ -35,17 +34,10 @@ def page(
         sqlite_database, tmp_path, switch, backoffice.blueprint, parts=Parts(nav=backoffice.NAV)
     )
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(app) as url:
         opened = browser_context(viewport={"width": 1280, "height": 900}).new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/backoffice/schedules")
+        opened.goto(f"{url}/backoffice/schedules")
         yield opened
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def test_from_an_empty_week_to_the_places_of_a_session(page: Page) -> None:

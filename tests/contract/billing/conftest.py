@@ -6,7 +6,6 @@ Every test that takes `shop` runs once a platform: WeChat Pay, then Alipay.
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from backend.billing import handlers, queries, service
 from backend.billing.models import Payment
@@ -35,6 +33,7 @@ from backend.wechat.pay import WeChatPayGateway
 from tests.contract.wechat.sandbox_process import DEADLINE, Sandbox, running_sandbox
 from tests.factories.billing import MoneyWorld, make_world
 from tests.factories.databases import SYSTEM, make_empty_database
+from tests.factories.serving import listening
 from tests.factories.webapp import ActorSwitch, make_app
 from tests.services.ports import free_port
 
@@ -148,22 +147,17 @@ def shop(
         answered.put(answer.status_code)
         return answer
 
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
     try:
-        yield Shop(
-            counter.tender,
-            notify_url,
-            make_world(database),
-            Dispatcher(database),
-            sandbox_process,
-            handlers.PlatformCashier(gateways, record),
-            stored,
-            answered,
-        )
+        with listening(app, port):
+            yield Shop(
+                counter.tender,
+                notify_url,
+                make_world(database),
+                Dispatcher(database),
+                sandbox_process,
+                handlers.PlatformCashier(gateways, record),
+                stored,
+                answered,
+            )
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         database.engine.dispose()

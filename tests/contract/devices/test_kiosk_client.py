@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from backend.devices import queries
 from backend.devices import service as devices
@@ -19,6 +17,7 @@ from kiosk_agent.errors import BackendRefused
 from tests.factories.billing import ScriptedGateway
 from tests.factories.databases import SYSTEM
 from tests.factories.kiosks import CARD, CARD_NUMBER, Door, make_door, subscribe_all
+from tests.factories.serving import listening
 
 
 @pytest.fixture
@@ -42,17 +41,12 @@ def door(sqlite_database: Database, gateway: ScriptedGateway, tmp_path: Path) ->
 @pytest.fixture
 def client(door: Door) -> Iterator[BackendClient]:
     """The kiosk program's client at the real application."""
-    server = make_server("127.0.0.1", 0, door.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    client = BackendClient(f"http://127.0.0.1:{server.server_port}")
-    try:
-        yield client
-    finally:
-        client._http().close()
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+    with listening(door.app) as url:
+        client = BackendClient(url)
+        try:
+            yield client
+        finally:
+            client._http().close()
 
 
 def _enrol(door: Door, client: BackendClient) -> None:
