@@ -16,6 +16,7 @@ from backend.billing.handlers import Gateways
 from backend.billing.ports import BillSource, CardGateway, PaymentGateway
 from backend.billing.ports.insurance import InsuranceGateway
 from backend.billing.rules import Tender
+from backend.billing.tasks import cards as billing_cards
 from backend.billing.tasks import watch as billing_watch
 from backend.channels import accounts
 from backend.channels.alipay_bill import AlipayBillSource
@@ -166,9 +167,14 @@ def periodic_jobs(program: Program) -> list[PeriodicJob]:
             live.forget_old(session)
             outbox.forget_old(session, now(session) - OUTBOX_KEPT)
 
+    cards: list[PeriodicJob] = []
+    if program.bank is not None:
+        cashier = billing.CardCashier(program.bank, settlement.record_trade_status)
+        cards = billing_cards.jobs(cashier.settle_due)
     return [
         PeriodicJob("seal-audit", seal),
         PeriodicJob("tidy-kernel", tidy, minutes=30),
+        *cards,
         *billing_tasks.jobs(program.bills, settlement.record_trade_status),
         *billing_watch.jobs(dt.timedelta(hours=program.settings.silence_hours)),
         *scheduling_tasks.JOBS,

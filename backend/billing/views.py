@@ -338,6 +338,7 @@ CASE_WORDS = {
     CaseKind.BILL_THEIRS_ONLY: _("对账：渠道账单有记录，本院未入账"),
     CaseKind.BILL_AMOUNT_DIFFERS: _("对账：双方金额不一致"),
     CaseKind.UNKNOWN_REFUND: _("渠道退款不是本院发起"),
+    CaseKind.CARD_BATCH_DIFFERS: _("银行卡结算：批次总额与银行不一致"),
 }
 
 #: How a refund stands, for staff.

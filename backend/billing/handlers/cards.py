@@ -8,7 +8,7 @@ bank confirms; a refund is repeated under its own trace number instead.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -250,20 +250,29 @@ class CardCashier:
 
     # --- settlement ----------------------------------------------------------------------
 
-    def settle(self, database: Database, terminal_id: str) -> bool | None:
+    def settle(
+        self, database: Database, terminal_id: str, *, only_due: bool = False
+    ) -> bool | None:
         """Close a terminal's batch; True when the bank agrees, None while something on it is still open.
 
-        RetryLater when it is busy or the bank does not answer: asking again changes nothing.
+        ``only_due``: None also for a batch that another worker has just closed. A batch that differs has a
+        money case afterwards. RetryLater when the terminal is busy or the bank does not answer: asking
+        again changes nothing.
         """
         with self._terminal(database, own=terminal_id) as (held, line):
             with database.write(ACTOR, housekeeping=True) as session:
                 if card_terminals.has_open_acts(session, terminal_id):
+                    return None
+                if only_due and not card_terminals.list_due(session, [terminal_id]):
                     return None
                 totals = card_terminals.batch_totals(session, terminal_id, line.batch)
                 stan = card_terminals.next_stan(session, held.id)
             try:
                 is_balanced = self.bank.settle(line, stan=stan, totals=totals)
             except GatewayError as error:
+                if isinstance(error, SignOnNeeded):
+                    with database.write(ACTOR) as session:
+                        card_terminals.forget_sign_on(session, held.id)
                 raise RetryLater(REVERSE_AGAIN_SECONDS) from error
             with database.write(ACTOR) as session:
                 card_terminals.store_settlement(
@@ -273,11 +282,23 @@ class CardCashier:
 
     def settle_all(self, database: Database) -> dict[str, bool | None]:
         """Close the open batch of every terminal: agrees, differs, or None: not now."""
+        return self._settle_each(database, self.bank.terminal_ids, only_due=False)
+
+    def settle_due(self, database: Database) -> dict[str, bool | None]:
+        """Close the batches that hold something of a day that is over; the outcomes of ``settle_all``."""
+        with database.read(ACTOR) as session:
+            due = card_terminals.list_due(session, self.bank.terminal_ids)
+        return self._settle_each(database, due, only_due=True)
+
+    def _settle_each(
+        self, database: Database, terminal_ids: Iterable[str], *, only_due: bool
+    ) -> dict[str, bool | None]:
         outcomes: dict[str, bool | None] = {}
-        for terminal_id in self.bank.terminal_ids:
+        for terminal_id in terminal_ids:
             try:
-                outcomes[terminal_id] = self.settle(database, terminal_id)
-            except RetryLater:
+                outcomes[terminal_id] = self.settle(database, terminal_id, only_due=only_due)
+            except RetryLater as later:
+                log.info("card_batch_waits", terminal=terminal_id, why=str(later.__cause__))
                 outcomes[terminal_id] = None
         return outcomes
 

@@ -143,6 +143,8 @@ class CaseKind(StrEnum):
     BILL_AMOUNT_DIFFERS = "bill_amount_differs"
     #: A channel gave money back that nobody here asked it to.
     UNKNOWN_REFUND = "unknown_refund"
+    #: A card terminal's batch was closed with totals that are not the bank's.
+    CARD_BATCH_DIFFERS = "card_batch_differs"
 
 
 class CaseState(StrEnum):

@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 from backend.billing.models import CardAct, CardSettlement, CardTerminal
 from backend.billing.models.cards import KEY_CONTEXT
 from backend.billing.ports import BatchTotals, Line, SignedOn
+from backend.billing.rules import CaseKind, Tender
 from backend.billing.rules.cards import HOLD_SECONDS, CardActKind, CardActState
+from backend.billing.services import cases
 from backend.kernel import audit
+from backend.kernel.clock import day_bounds
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import claim, lock_row
 from backend.kernel.uow import keys, now, today
@@ -130,6 +133,27 @@ def batch_totals(session: Session, terminal_id: str, batch: int) -> BatchTotals:
     return BatchTotals(*found[CardActKind.SALE], *found[CardActKind.REFUND])
 
 
+def list_due(session: Session, terminal_ids: Iterable[str]) -> list[str]:
+    """Those whose open batch holds a sale or a refund of a day that is over: the bank's day is a calendar day."""
+    begins, _ends = day_bounds(today(session))
+    statement = (
+        select(CardTerminal.terminal_id)
+        .join(
+            CardAct,
+            (CardAct.terminal_id == CardTerminal.terminal_id)
+            & (CardAct.batch == CardTerminal.batch),
+        )
+        .where(
+            CardTerminal.terminal_id.in_(tuple(terminal_ids)),
+            CardAct.state == CardActState.APPROVED,
+            CardAct.ended_at < begins,
+        )
+        .distinct()
+        .order_by(CardTerminal.terminal_id)
+    )
+    return list(session.scalars(statement))
+
+
 def has_open_acts(session: Session, terminal_id: str) -> bool:
     """True while something on this terminal is neither done nor undone."""
     return (
@@ -145,7 +169,7 @@ def has_open_acts(session: Session, terminal_id: str) -> bool:
 def store_settlement(
     session: Session, held: HeldTerminal, batch: int, totals: BatchTotals, *, is_balanced: bool
 ) -> None:
-    """The batch is closed; the terminal goes on with the next."""
+    """The batch is closed; the terminal goes on with the next. Totals that are not the bank's open a money case."""
     session.add(
         CardSettlement(
             id=new_id(),
@@ -171,6 +195,17 @@ def store_settlement(
         refunds_fen=totals.refunds_fen,
         is_balanced=is_balanced,
     )
+    if not is_balanced:
+        cases.open_case(
+            session,
+            CaseKind.CARD_BATCH_DIFFERS,
+            reference=f"{held.terminal_id} {batch:06d}",
+            hospital_id=None,
+            amount_fen=totals.sales_fen - totals.refunds_fen,
+            tender=Tender.BANK_CARD,
+            sales=totals.sales,
+            refunds=totals.refunds,
+        )
 
 
 def _lock_terminal(session: Session, terminal_id: Id) -> CardTerminal:
