@@ -34,7 +34,7 @@ from backend.kernel.web.context import ActorLoader, NavItem
 from backend.organization import backoffice as places
 from backend.queueing import backoffice as queues
 from backend.scheduling import backoffice as schedules
-from backend.scheduling.backoffice.templates import FEES
+from backend.scheduling.backoffice.entry_form import FEES
 from backend.wechat.notify import create_blueprint as create_notify_blueprint
 from miniprogram_api import rush as rush_pages
 from miniprogram_api import ticket as phone

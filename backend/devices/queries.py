@@ -70,9 +70,10 @@ def list_ambiguous_prints(session: Session, hospital_id: Id) -> list[PrintJobVie
 
 
 def list_places(session: Session, hospital_id: Id) -> list[tuple[Id, str]]:
-    """Where a kiosk may stand, in words from the building down."""
-    places = organization.location_path_names(session, hospital_id=hospital_id)
-    return sorted(((key, words) for key, words in places.items() if words), key=lambda p: p[1])
+    """Where a kiosk may be put, in words from the building down; no place that is out of use."""
+    paths = organization.location_path_names(session, hospital_id=hospital_id)
+    places = organization.list_locations(session, hospital_id=hospital_id, is_in_use=True)
+    return sorted(((one.id, paths[one.id]) for one in places if paths[one.id]), key=lambda p: p[1])
 
 
 def list_prints_of_kiosk(session: Session, kiosk_id: Id, limit: int = 20) -> list[PrintJobView]:

@@ -67,9 +67,11 @@ def add_kiosk(
 ) -> tuple[Kiosk, str]:
     """A new kiosk and its one-time enrolment code, which is shown once.
 
-    KioskCodeTaken (422) when the hospital has a kiosk of that code; NotFound for another hospital's place.
+    KioskCodeTaken (422) when the hospital has a kiosk of that code; NotFound for another hospital's place and for one
+    that is out of use.
     """
-    if organization.get_location(session, location_id).hospital_id != hospital_id:
+    place = organization.get_location(session, location_id)
+    if place.hospital_id != hospital_id or not place.is_active:
         raise NotFound
     kiosk = Kiosk(
         id=new_id(), hospital_id=hospital_id, code=code, name=name, location_id=location_id

@@ -157,9 +157,13 @@ def get_location_by_code(session: Session, *, hospital_id: Id, code: str) -> Loc
     return _found(session.scalar(statement))
 
 
-def list_locations(session: Session, *, hospital_id: Id) -> Sequence[Location]:
-    """Every place of a hospital, by code."""
+def list_locations(
+    session: Session, *, hospital_id: Id, is_in_use: bool = False
+) -> Sequence[Location]:
+    """Every place of a hospital, by code; with ``is_in_use`` only those something new may be put into."""
     statement = select(Location).where(Location.hospital_id == hospital_id).order_by(Location.code)
+    if is_in_use:
+        statement = statement.where(Location.is_active)
     return session.scalars(statement).all()
 
 

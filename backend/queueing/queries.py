@@ -68,21 +68,24 @@ def list_queues(session: Session, *, hospital_id: Id) -> Sequence[Queue]:
 
 
 def list_rooms(session: Session, queue_id: Id) -> list[Location]:
-    """The rooms that call from a queue, by code."""
+    """The rooms in use that call from a queue, by code."""
     rooms = select(Location).join(QueueRoom, QueueRoom.location_id == Location.id)
-    of_queue = rooms.where(QueueRoom.queue_id == queue_id).order_by(Location.code)
+    of_queue = rooms.where(QueueRoom.queue_id == queue_id, Location.is_active).order_by(
+        Location.code
+    )
     return list(session.scalars(of_queue))
 
 
 def room_names(session: Session, queue_ids: Sequence[Id]) -> dict[Id, list[str]]:
-    """The names of the rooms that call from each queue, by code, in two queries."""
+    """The names of the rooms in use that call from each queue, by code, in two queries."""
     rows = session.execute(
         select(QueueRoom.queue_id, QueueRoom.location_id).where(QueueRoom.queue_id.in_(queue_ids))
     ).all()
     places = organization.locations_by_id(session, [row.location_id for row in rows])
     found: dict[Id, list[str]] = {queue_id: [] for queue_id in queue_ids}
     for row in sorted(rows, key=lambda row: places[row.location_id].code):
-        found[row.queue_id].append(places[row.location_id].name)
+        if places[row.location_id].is_active:
+            found[row.queue_id].append(places[row.location_id].name)
     return found
 
 

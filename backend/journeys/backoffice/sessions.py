@@ -136,7 +136,8 @@ def substitute(schedule_id: Id) -> BaseResponse:
         people = organization.practitioners_by_id(
             session, [practitioner_id] if practitioner_id else []
         )
-        if any(p.hospital_id != own_hospital_id() for p in people.values()) or not people:
+        is_ours = [p.hospital_id == own_hospital_id() and p.is_active for p in people.values()]
+        if is_ours != [True]:
             raise InvalidInput(_("请选择替诊的医生"), code="practitioner_missing")
         scheduling.substitute(
             session,

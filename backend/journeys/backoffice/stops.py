@@ -198,13 +198,7 @@ def _form(
         session, hospital_id=own_hospital_id(), kind=organization.DepartmentKind.CLINICAL
     )
     department_id = parse_id(values.get("department", ""))
-    people = (
-        organization.list_practitioners(
-            session, hospital_id=own_hospital_id(), department_id=department_id
-        )
-        if department_id
-        else []
-    )
+    people = _people(session, department_id) if department_id else []
     return render(
         "journeys/stop_form.html",
         fragment="journeys/_stop_form.html" if not errors else None,
@@ -212,10 +206,36 @@ def _form(
         values={"first": today(session).isoformat()} | dict(values),
         errors=errors or {},
         departments=[(str(one.id), one.name) for one in departments],
-        people=[(str(one.id), f"{one.name} {one.title}") for one in people],
+        people=people,
         halves=[(half.value, words) for half, words in HALF_DAY_WORDS.items()],
         today=today(session),
     )
+
+
+def _people(session: Session, department_id: Id) -> list[tuple[str, str]]:
+    """Who may be stopped: the department's practitioners, and whoever sits there, even who works here no longer."""
+    here = organization.list_practitioners(
+        session, hospital_id=own_hospital_id(), department_id=department_id
+    )
+    others = organization.practitioners_by_id(
+        session,
+        visits.practitioners_ahead(
+            session, hospital_id=own_hospital_id(), department_id=department_id
+        )
+        - {one.id for one in here},
+    )
+    return [
+        *((str(one.id), f"{one.name} {one.title}") for one in here),
+        *(
+            (
+                str(one.id),
+                f"{one.name} {one.title}"
+                if one.is_active
+                else _("%(name)s（已离岗）", name=one.name),
+            )
+            for one in sorted(others.values(), key=lambda one: one.code)
+        ),
+    ]
 
 
 def _scope(session: Session, values: Mapping[str, str]) -> StopScope:

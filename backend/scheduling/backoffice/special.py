@@ -29,7 +29,7 @@ from backend.organization import queries as organization
 from backend.scheduling import service
 from backend.scheduling.backoffice import common
 from backend.scheduling.backoffice.common import blueprint
-from backend.scheduling.backoffice.templates import choices, read_facts
+from backend.scheduling.backoffice.entry_form import choices, read_facts
 from backend.scheduling.errors import ScheduleOver, SessionExists, TemplateInvalid
 from backend.scheduling.rules import HALF_DAY_WORDS, VisitType
 

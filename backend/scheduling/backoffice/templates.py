@@ -30,19 +30,16 @@ from backend.kernel.web import (
     render,
     requires,
     write_uow,
-    xinglin,
 )
 from backend.organization import queries as organization
 from backend.scheduling import queries, service
 from backend.scheduling.backoffice import common
 from backend.scheduling.backoffice.common import WEEKDAYS, blueprint
+from backend.scheduling.backoffice.entry_form import choices, kept_of, read_facts
 from backend.scheduling.errors import TemplateInvalid
-from backend.scheduling.ports import Fee, FeeBook
 from backend.scheduling.rules import HALF_DAY_WORDS, VisitType
-from backend.scheduling.services.entries import EntryFacts
 from backend.scheduling.views import EntryView
 
-FEES = "registration_fees"
 PREVIEW_DAYS = 14
 
 
@@ -112,7 +109,7 @@ def template_change(entry_id: Id) -> BaseResponse:
     """From a day on the session is otherwise; the old entry ends the day before."""
     try:
         with write_uow() as session:
-            facts = read_facts(session, request.form)
+            facts = read_facts(session, request.form, kept=kept_of(session, entry_id))
             service.change_entry(
                 session,
                 entry_id,
@@ -167,6 +164,7 @@ def _page(
         fragment="scheduling/_template_form.html" if form and not errors else None,
         status=422 if errors else 200,
         rows=_rows(session, entries, department_id, practitioner_id),
+        gone=_gone(session, entries, practitioner_id),
         on=on,
         today=today(session),
         halves=list(HALF_DAY_WORDS.items()),
@@ -180,7 +178,7 @@ def _page(
         errors=errors or {},
         can_manage=has(current_actor(), Permission.SCHEDULING_SCHEDULE_MANAGE,
                        department_id=department_id),
-        **(choices(session, hospital_id, department_id) if form else {}),
+        **(choices(session, hospital_id, department_id, entry) if form else {}),
     )  # fmt: skip
 
 
@@ -205,6 +203,13 @@ def _rows(
     if practitioner_id and not names:
         names[str(practitioner_id)] = organization.get_practitioner(session, practitioner_id).name
     return [(key, name, cells.get(key, {})) for key, name in names.items()]
+
+
+def _gone(session: Session, entries: list[EntryView], practitioner_id: Id | None) -> set[str]:
+    """Those in the grid who left: what they have is shown, but they are given nothing new."""
+    ids = {one.practitioner_id for one in entries} | {practitioner_id}
+    people = organization.practitioners_by_id(session, [i for i in ids if i])
+    return {str(one.id) for one in people.values() if not one.is_active}
 
 
 def _form_values(
@@ -254,100 +259,6 @@ def _name_of(session: Session, practitioner_id: object) -> str:
     if person.hospital_id != own_hospital_id():
         raise InvalidInput(_("请选择本院的医生"), code="filter_invalid")
     return person.name
-
-
-def choices(session: Session, hospital_id: Id, department_id: Id | None) -> dict[str, object]:
-    """What the form of a session offers: rooms, fees, visit types; and up to when the department is generated."""
-    paths = organization.location_path_names(session, hospital_id=hospital_id)
-    rooms = [
-        (str(place.id), paths[place.id])
-        for place in organization.list_locations(session, hospital_id=hospital_id)
-        if place.kind is organization.LocationKind.ROOM
-    ]
-    last = (
-        queries.last_generated(session, hospital_id=hospital_id, department_id=department_id)
-        if department_id
-        else None
-    )
-    return {
-        "rooms": rooms,
-        "fees": _fees(session),
-        "visit_types": common.visit_type_options(),
-        "last_generated": last,
-    }
-
-
-def _fees(session: Session) -> list[Fee]:
-    """Registration fees in force today, from whoever keeps prices."""
-    book: FeeBook = xinglin().parts[FEES]
-    return book(session, own_hospital_id(), today(session))
-
-
-def read_facts(session: Session, form: Mapping[str, str]) -> EntryFacts:
-    """Read the form; TemplateInvalid names each field that cannot be read or is another hospital's."""
-    faults: dict[str, object] = {}
-    ids = {
-        name: parse_id(form.get(name, ""))
-        for name in ("practitioner_id", "department_id", "location_id")
-    }
-    wanted = [found for found in ids.values() if found]
-    hospitals = {
-        "practitioner_id": _hospitals(organization.practitioners_by_id(session, wanted)),
-        "department_id": _hospitals(organization.departments_by_id(session, wanted)),
-        "location_id": _hospitals(organization.locations_by_id(session, wanted)),
-    }
-    for name, chosen in ids.items():
-        if hospitals[name].get(chosen) != own_hospital_id():
-            faults[name] = _("请选择")
-    fee = next((one for one in _fees(session) if one.code == form.get("fee", "")), None)
-    if fee is None:
-        faults["fee"] = _("请选择挂号费")
-    numbers = {
-        name: _number(form.get(name, "")) for name in ("weekday", "capacity", "slot_minutes")
-    }
-    faults |= {name: _("请填写数字") for name, value in numbers.items() if value is None}
-    half_day, visit_type = form.get("half_day", ""), form.get("visit_type", "")
-    if half_day not in set(HalfDay) or numbers["weekday"] not in range(1, 8):
-        faults["half_day"] = _("请选择星期和半天")
-    if visit_type not in set(VisitType):
-        faults["visit_type"] = _("请选择号别")
-    try:
-        starts_minute = _minute(form.get("begins", ""))
-    except ValueError:
-        faults["begins"] = _("请写成 08:30")
-        starts_minute = None
-    if faults or fee is None:
-        raise TemplateInvalid(fields=faults)
-    return EntryFacts(
-        practitioner_id=ids["practitioner_id"] or Id(int=0),
-        department_id=ids["department_id"] or Id(int=0),
-        location_id=ids["location_id"] or Id(int=0),
-        weekday=numbers["weekday"] or 0,
-        half_day=HalfDay(half_day),
-        visit_type=VisitType(visit_type),
-        price_item_code=fee.code,
-        fee_fen=fee.fee_fen,
-        capacity=numbers["capacity"] or 0,
-        slot_minutes=numbers["slot_minutes"] or 0,
-        starts_minute=starts_minute,
-    )
-
-
-def _hospitals(
-    rows: Mapping[Id, organization.Practitioner | organization.Department | organization.Location],
-) -> dict[Id | None, Id]:
-    return {key: row.hospital_id for key, row in rows.items()}
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() and len(text.strip()) <= 3 else None
-
-
-def _minute(text: str) -> int | None:
-    if not text.strip():
-        return None
-    wall = dt.time.fromisoformat(text.strip())
-    return wall.hour * 60 + wall.minute
 
 
 def _form_again(error: TemplateInvalid, entry_id: Id | None = None) -> Response:

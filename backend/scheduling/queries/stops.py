@@ -82,6 +82,19 @@ def sessions_taken(
     return {(who, day, half) for who, day, half in (*made, *handed)}
 
 
+def practitioners_ahead(session: Session, *, hospital_id: Id, department_id: Id) -> set[Id]:
+    """Who has an open session of the department today or later, also those who work here no longer; one query."""
+    rows = session.scalars(
+        select(Schedule.practitioner_id).where(
+            Schedule.hospital_id == hospital_id,
+            Schedule.department_id == department_id,
+            Schedule.business_date >= today(session),
+            Schedule.status == ScheduleStatus.OPEN,
+        )
+    )
+    return {row for row in rows if row is not None}
+
+
 def sessions_to_stop(session: Session, *, hospital_id: Id, scope: StopScope) -> Sequence[Id]:
     """Open sessions in ``scope`` with a place that is not over yet; one query."""
     statement = (

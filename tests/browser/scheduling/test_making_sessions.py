@@ -15,7 +15,7 @@ from backend.kernel.outbox import Subscriptions
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
 from backend.scheduling import backoffice as schedules
-from backend.scheduling.backoffice.templates import FEES
+from backend.scheduling.backoffice.entry_form import FEES
 from backend.web_parts import Parts
 from tests.factories.serving import listening
 from tests.factories.stops import NEXT, House, make_house

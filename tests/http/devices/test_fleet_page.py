@@ -17,7 +17,7 @@ from backend.kernel.clock import FixedClock
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
-from backend.organization.service import add_hospital
+from backend.organization import service as organization
 from backend.web_parts import collect_parts
 from tests.factories.billing import ScriptedGateway
 from tests.factories.databases import SYSTEM
@@ -121,6 +121,18 @@ def test_what_is_wrong_is_said_in_the_form(door: Door, client: FlaskClient) -> N
     assert client.post(f"{PAGE}/new", data=elsewhere).status_code == 404
 
 
+def test_no_kiosk_is_put_into_a_place_out_of_use(door: Door, client: FlaskClient) -> None:
+    room_id = door.clinic.room_id
+    assert f'value="{room_id}"' in client.get(f"{PAGE}/new").text
+    with door.database.write(SYSTEM) as session:
+        organization.set_place_active(
+            session, room_id, hospital_id=door.clinic.hospital_id, is_active=False
+        )
+    assert f'value="{room_id}"' not in client.get(f"{PAGE}/new").text
+    form = {"code": "K-9", "name": "九号机", "location_id": str(room_id)}
+    assert client.post(f"{PAGE}/new", data=form).status_code == 404
+
+
 def test_revoking_enrolling_again_and_taking_it_back(
     door: Door, kiosk: Kiosk, client: FlaskClient
 ) -> None:
@@ -191,7 +203,7 @@ def test_another_hospitals_fleet_is_not_there(
 ) -> None:
     print_id = _doubtful_print(door, kiosk)
     with door.database.write(SYSTEM) as session:
-        other: Id = add_hospital(session, code="H2", name="别的医院").id
+        other: Id = organization.add_hospital(session, code="H2", name="别的医院").id
     switch.actor = staff_actor(
         other, Permission.DEVICES_KIOSK_READ, Permission.DEVICES_KIOSK_MANAGE
     )

@@ -15,6 +15,7 @@ from backend.kernel.ids import Id, new_id
 from backend.kernel.outbox import Subscriptions
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
+from backend.organization import service as organization
 from backend.scheduling import backoffice as schedules
 from backend.scheduling import queries as visits
 from backend.scheduling import service as scheduling
@@ -22,7 +23,7 @@ from backend.scheduling.errors import LineClosed
 from backend.scheduling.models import Appointment
 from backend.scheduling.rules import DisruptionState, Modality
 from backend.web_parts import Parts
-from tests.factories.clinic import make_clinic
+from tests.factories.clinic import MONDAY, make_clinic
 from tests.factories.databases import SYSTEM
 from tests.factories.imaging import add_device, open_days
 from tests.factories.stops import NEXT, House, make_house
@@ -122,6 +123,23 @@ def test_step_one_comes_back_with_each_fault(
     assert words in answer.text
 
 
+def test_who_left_can_still_be_stopped_while_a_session_of_theirs_stands(
+    client: FlaskClient, house: House
+) -> None:
+    """Otherwise the form, come filled in from the session's page, would fall back to the whole department."""
+    who = house.clinic.practitioner_ids[0]
+    with house.database.write(SYSTEM) as session:
+        organization.set_practitioner_active(
+            session, who, hospital_id=house.clinic.hospital_id, is_active=False
+        )
+    url = f"/backoffice/stops/new?schedule={house.sessions[0, 1]}"
+    assert f'<option value="{who}" selected>医生0（已离岗）</option>' in client.get(url).text
+    house.stop(0, MONDAY, NEXT)
+    page = client.get(f"/backoffice/stops/new?department={house.clinic.department_id}").text
+    assert "医生1" in page
+    assert "医生0" not in page
+
+
 def test_a_stop_is_resumed_whole(client: FlaskClient, house: House) -> None:
     stop_id = house.stop(0, NEXT)
     answer = client.post(f"/backoffice/stops/{stop_id}/resume", data={})
@@ -176,8 +194,6 @@ def test_a_number_is_added_for_a_named_patient(client: FlaskClient, house: House
 
 
 def test_a_session_is_handed_over(client: FlaskClient, house: House) -> None:
-    from backend.organization import service as organization
-
     with house.database.write(SYSTEM) as session:
         third = organization.add_practitioner(
             session,
@@ -193,8 +209,14 @@ def test_a_session_is_handed_over(client: FlaskClient, house: House) -> None:
     assert "欧阳代诊" in form.text
     assert "医生1" not in form.text  # sits in a session of her own
     assert client.post(url, data={"reason": "外出"}).status_code == 422
-    answer = client.post(url, data={"reason": "外出", "practitioner": str(third)})
-    assert answer.status_code == 303
+    for is_here in (False, True):
+        with house.database.write(SYSTEM) as session:
+            organization.set_practitioner_active(
+                session, third, hospital_id=house.clinic.hospital_id, is_active=is_here
+            )
+        assert ("欧阳代诊" in client.get(url).text) is is_here
+        answer = client.post(url, data={"reason": "外出", "practitioner": str(third)})
+        assert answer.status_code == (303 if is_here else 422)
     assert "欧阳代诊" in client.get(answer.headers["Location"]).text
 
 

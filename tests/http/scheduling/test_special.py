@@ -13,7 +13,7 @@ from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
 from backend.scheduling import backoffice, queries, service
-from backend.scheduling.backoffice.templates import FEES
+from backend.scheduling.backoffice.entry_form import FEES
 from backend.scheduling.ports import Fee
 from backend.scheduling.rules import StopScope
 from backend.web_parts import Parts

@@ -12,6 +12,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.ids import new_id
 from backend.kernel.live import LiveMessage
 from backend.kernel.uow import Database
+from backend.organization import service as organization
 from backend.queueing import queries, service
 from tests.factories.databases import SYSTEM
 from tests.factories.queues import Hall, add_hall_queue, make_hall
@@ -142,3 +143,15 @@ def test_an_act_costs_no_more_in_a_long_queue(hall: Hall) -> None:
     for patient in range(2, 24):
         hall.check_in(patient)
     assert statements(hall.database, hall.serve) == few
+
+
+def test_a_room_out_of_use_calls_from_no_queue(hall: Hall) -> None:
+    """Neither is it offered to a doctor, nor does the hall's screen send anybody there."""
+    closed, open_ = hall.room_ids
+    with hall.database.write(SYSTEM) as session:
+        organization.set_place_active(
+            session, closed, hospital_id=hall.clinic.hospital_id, is_active=False
+        )
+    with hall.database.read(SYSTEM) as session:
+        assert [room.id for room in queries.list_rooms(session, hall.queue_id)] == [open_]
+        assert queries.room_names(session, [hall.queue_id]) == {hall.queue_id: ["二诊室"]}
