@@ -7,6 +7,7 @@ has one visit a day) and each room's time (a doctor sees one patient after the o
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
@@ -47,7 +48,7 @@ class VisitSpec:
 
     ``channel`` is kiosk, counter, wechat or miniprogram; a ``tender`` is cash or wechat_native;
     an empty ``orders_tender`` beside orders is an invoice still due. ``outcome`` is completed,
-    no_show or cancelled; what did not happen is None or empty.
+    no_show, cancelled or, for a day still to come, booked; what did not happen is None or empty.
     """
 
     card_number: str
@@ -92,10 +93,17 @@ def at_minute(day: date, minute: int) -> datetime:
     return datetime.combine(day, time(), ZONE) + minute * MINUTE
 
 
-class _Rota:
-    """The sessions of every day and the slots still free in them."""
+class Rota:
+    """The sessions of every day and the slots still free in them.
 
-    def __init__(self) -> None:
+    A session is chosen by its number of places times the ``appeal`` of its visit type (one, unless named);
+    ``limits`` says how many of a hundred of its places may be taken, by visit type (all, unless named).
+    """
+
+    def __init__(
+        self, appeal: Mapping[str, int] | None = None, limits: Mapping[str, int] | None = None
+    ) -> None:
+        self._appeal, self._limits = appeal or {}, limits or {}
         data = load()
         department_of = {row.code: row.department_code for row in data.staff}
         self._sessions: dict[tuple[str, int], list[TemplateRow]] = defaultdict(list)
@@ -106,7 +114,7 @@ class _Rota:
     def claim(self, dice: Dice, department: str, day: date) -> tuple[TemplateRow, int] | None:
         """A free slot of the department on the day, or None when it is full."""
         sessions = [
-            (entry, entry.capacity)
+            (entry, entry.capacity * self._appeal.get(entry.visit_type, 1))
             for entry in self._sessions[department, day.isoweekday()]
             if self._free(day, entry)
         ]
@@ -119,11 +127,13 @@ class _Rota:
 
     def _free(self, day: date, entry: TemplateRow) -> list[int]:
         taken = self._taken[day, entry]
+        if len(taken) * 100 >= entry.capacity * self._limits.get(entry.visit_type, 100):
+            return []
         numbers = range(1, entry.capacity + 1)
         return [n for n in numbers if n not in taken and slot_minute(entry, n) < LAST_MINUTE]
 
 
-def _department(dice: Dice, person: PersonSpec, age: int) -> str:
+def department_for(dice: Dice, person: PersonSpec, age: int) -> str:
     fitting = {
         row.department_code
         for row in load().care
@@ -150,6 +160,17 @@ def _drug_orders(dice: Dice, care: CareRow) -> tuple[DrugOrderSpec, ...]:
     )
 
 
+def channel_for(dice: Dice, person: PersonSpec, day: date) -> str:
+    """Where such a patient books; the old rather at a counter."""
+    return dice.weighted(_CHANNELS_OLD if person.age_on(day) >= 75 else _CHANNELS)
+
+
+def fee_tender(dice: Dice, channel: str) -> str:
+    """How a fee is paid there; cash is taken at the counter alone."""
+    is_cash = channel == "counter" and dice.chance(60)
+    return "cash" if is_cash else "wechat_native"
+
+
 def _booking(dice: Dice, channel: str, starts_at: datetime) -> tuple[datetime, str]:
     """When the visit was booked and how its fee was paid."""
     opening = starts_at.replace(hour=7, minute=0)
@@ -161,8 +182,7 @@ def _booking(dice: Dice, channel: str, starts_at: datetime) -> tuple[datetime, s
         return booked, "wechat_native"
     lead = max(1, int((starts_at - opening) / MINUTE) - 5)
     booked = opening + dice.below(lead) * MINUTE
-    is_cash = channel == "counter" and dice.chance(60)
-    return booked, "cash" if is_cash else "wechat_native"
+    return booked, fee_tender(dice, channel)
 
 
 def _outcome(dice: Dice, channel: str) -> str:
@@ -177,9 +197,7 @@ def _plan(
 ) -> VisitSpec:
     entry, number = claim
     starts_at = at_minute(day, slot_minute(entry, number))
-    is_old = person.age_on(day) >= 75
-    channels = _CHANNELS_OLD if is_old else _CHANNELS
-    channel = "kiosk" if starts_at.hour < 8 else dice.weighted(channels)
+    channel = "kiosk" if starts_at.hour < 8 else channel_for(dice, person, day)
     booked_at, tender = _booking(dice, channel, starts_at)
     visit = VisitSpec(
         card_number=person.card_number,
@@ -250,11 +268,11 @@ def history(day: date, count: int = 2000, days: int = DAYS) -> tuple[VisitSpec, 
     the same ``day`` gives the same visits on every machine.
     """
     dice = Dice("history", day)
-    rota = _Rota()
+    rota = Rota()
     sessions: dict[tuple[date, str, str], list[VisitSpec]] = defaultdict(list)
     for person in patients(day, count):
         # the age before the first visit: whoever fits then still fits on every later day
-        department = _department(dice, person, person.age_on(day - timedelta(days=days)))
+        department = department_for(dice, person, person.age_on(day - timedelta(days=days)))
         offsets = {dice.between(1, days) for _ in range(dice.weighted(_VISITS))}
         for offset in sorted(offsets, reverse=True):
             on = day - timedelta(days=offset)

@@ -1,10 +1,11 @@
-"""Replays the demo patients' last thirty days, step by step in the order of time."""
+"""Replays what the demo patients did in the last thirty days and booked for the coming ones, in the order of time."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from backend.billing.ports import RefundState, RefundStatus, TradeState, TradeSt
 from backend.billing.rules import Channel
 from backend.clinical import queries as records
 from backend.clinical import service as clinical
+from backend.demo.ahead import Ahead, WaitSpec
 from backend.demo.history import VisitSpec
 from backend.demo.loader import Loaded, Progress, travel
 from backend.journeys import booking, refunds, settlement
@@ -24,6 +26,7 @@ from backend.scheduling import queries as appointments
 from backend.scheduling import service as scheduling
 
 CHUNK = 100
+WHAT = "30 天就诊与预约 visits and bookings"
 PAY_AFTER = dt.timedelta(minutes=6)
 #: Where somebody who booked there also pays.
 _CHANNELS = {
@@ -53,7 +56,8 @@ Step = tuple[dt.datetime, int, Callable[[], None]]
 class _Replay:
     session: Session
     loaded: Loaded
-    slots: dict[tuple[Id, dt.date, str], tuple[Id, dict[int, Id]]] = field(default_factory=dict)
+    sessions: dict[dt.date, dict[tuple[Id, str], Id]] = field(default_factory=dict)
+    slots: dict[Id, dict[int, Id]] = field(default_factory=dict)
     transactions: int = 0
 
     def steps(self, visit: _Visit) -> list[Step]:
@@ -73,34 +77,43 @@ class _Replay:
                 found.append((spec.finished_at + PAY_AFTER, lambda: self._pay_orders(visit)))
         return [(moment, index, act) for index, (moment, act) in enumerate(found)]
 
+    def stand_in_line(self, wait: WaitSpec) -> None:
+        """Someone wants a place of a session that is full by now."""
+        scheduling.join_line(
+            self.session,
+            patient_id=self.loaded.patients[wait.card_number],
+            schedule_id=self._session_of(
+                self.loaded.staff[wait.staff_code], wait.day, wait.half_day
+            ),
+            channel=wait.channel,
+        )
+
     def _book(self, visit: _Visit) -> None:
-        schedule_id, numbers = self._slots_of(visit)
+        spec = visit.spec
+        schedule_id = self._session_of(visit.practitioner_id, spec.day, spec.half_day)
+        if schedule_id not in self.slots:
+            found = appointments.list_slots(self.session, schedule_id)
+            self.slots[schedule_id] = {slot.number: slot.slot_id for slot in found}
         visit_booked = booking.book_visit(
             self.session,
             patient_id=visit.patient_id,
             schedule_id=schedule_id,
-            channel=visit.spec.channel,
-            slot_id=numbers[visit.spec.slot_number],
+            channel=spec.channel,
+            slot_id=self.slots[schedule_id][spec.slot_number],
         )
         visit.appointment_id = visit_booked.appointment.id
-        self._pay(visit_booked.invoice.id, visit.spec.fee_tender, _CHANNELS[visit.spec.channel])
+        self._pay(visit_booked.invoice.id, spec.fee_tender, _CHANNELS[spec.channel])
 
-    def _slots_of(self, visit: _Visit) -> tuple[Id, dict[int, Id]]:
-        key = (visit.practitioner_id, visit.spec.day, visit.spec.half_day)
-        if key not in self.slots:
-            for view in appointments.list_schedules(
-                self.session,
-                hospital_id=self.loaded.hospital_id,
-                first=visit.spec.day,
-                last=visit.spec.day,
-            ):
-                if view.practitioner_id is None:
-                    continue
-                found = appointments.list_slots(self.session, view.schedule_id)
-                numbers = {slot.number: slot.slot_id for slot in found}
-                day_key = (view.practitioner_id, view.business_date, view.half_day.value)
-                self.slots[day_key] = (view.schedule_id, numbers)
-        return self.slots[key]
+    def _session_of(self, practitioner_id: Id, day: dt.date, half_day: str) -> Id:
+        if day not in self.sessions:
+            self.sessions[day] = {
+                (view.practitioner_id, view.half_day.value): view.schedule_id
+                for view in appointments.list_schedules(
+                    self.session, hospital_id=self.loaded.hospital_id, first=day, last=day
+                )
+                if view.practitioner_id is not None
+            }
+        return self.sessions[day][practitioner_id, half_day]
 
     def _pay(self, invoice_id: Id, tender: str, channel: Channel) -> None:
         invoice = bills.get_invoice(self.session, invoice_id)
@@ -214,12 +227,17 @@ def _kept_alive(session: Session) -> list[object]:
 
 
 def load_history(
-    session: Session, loaded: Loaded, visits: Iterable[VisitSpec], progress: Progress
+    session: Session,
+    loaded: Loaded,
+    visits: Sequence[VisitSpec],
+    ahead: Ahead,
+    progress: Progress,
 ) -> None:
-    """Write every planned visit."""
+    """Write every visit that was, every booking of the coming days, and who waits for a place."""
     replay = _Replay(session, loaded)
     steps: list[tuple[dt.datetime, int, int, Callable[[], None]]] = []
-    for number, spec in enumerate(visits):
+    planned = (*visits, *ahead.bookings)
+    for number, spec in enumerate(planned):
         visit = _Visit(
             spec=spec,
             patient_id=loaded.patients[spec.card_number],
@@ -227,6 +245,8 @@ def load_history(
             department_id=loaded.departments[spec.department_code],
         )
         steps += [(moment, number, index, act) for moment, index, act in replay.steps(visit)]
+    for number, wait in enumerate(ahead.waits, start=len(planned)):
+        steps.append((wait.joined_at, number, 0, partial(replay.stand_in_line, wait)))
     steps.sort(key=lambda step: step[:3])
     alive = _kept_alive(session)
     for count, (moment, _number, _index, act) in enumerate(steps, start=1):
@@ -236,5 +256,5 @@ def load_history(
             write_rest(session)
             session.expunge_all()
             alive.clear()
-            progress("30 天就诊 visits of 30 days", count, len(steps))
-    progress("30 天就诊 visits of 30 days", len(steps), len(steps))
+            progress(WHAT, count, len(steps))
+    progress(WHAT, len(steps), len(steps))

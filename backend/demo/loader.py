@@ -1,7 +1,7 @@
 """Loads the demo hospital into an empty database, through the same services the hospital works with.
 
 One transaction: a load that is cut leaves nothing. The clock of the unit of work travels, so that thirty days of
-visits are booked, paid, seen and finished in the order in which they would have happened.
+visits are booked, paid, seen and finished, and the coming days booked, in the order in which it would have happened.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from backend.billing import service as billing
 from backend.billing.rules import PriceCategory
 from backend.clinical import service as clinical
 from backend.demo import dataset, imaging, people
+from backend.demo.ahead import ahead
 from backend.demo.dataset import DEMO_PASSWORD, VISIT_FEES
 from backend.demo.history import history
 from backend.demo.people import PersonSpec
@@ -84,7 +85,9 @@ def load(database: Database, day: dt.date, progress: Progress, *, count: int = 2
         _load_patients(session, loaded, people.patients(day, count), progress)
         write_rest(session)
         session.expunge_all()
-        history_loader.load_history(session, loaded, history(day, count), progress)
+        history_loader.load_history(
+            session, loaded, history(day, count), ahead(day, count), progress
+        )
 
 
 @contextmanager

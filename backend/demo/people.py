@@ -222,6 +222,10 @@ def _notable(seed: date) -> list[PersonSpec]:
     return people
 
 
+#: How many notable people come first among the patients.
+NOTABLE_COUNT = len(_NOTABLE) + len(_FOREIGN)
+
+
 @lru_cache(maxsize=4)
 def patients(seed: date, count: int = 2000) -> tuple[PersonSpec, ...]:
     """``count`` patients, the same for the same ``seed``; no two share an ID number.
