@@ -158,7 +158,9 @@ def list_examination_orders(
             Order.patient_id == patient_id,
             Order.hospital_id == hospital_id,
             Order.state == OrderState.ACTIVE,
-            Charge.state.not_in((ChargeState.REFUNDED, ChargeState.CANCELLED)),
+            Charge.state != ChargeState.CANCELLED,
+            # Counted from the moment a refund is asked for: a far end may take days, or fail.
+            or_(Charge.amount_fen == 0, Charge.refunded_fen < Charge.amount_fen),
             is_recent,
         )
         .order_by(Order.ordered_at, Order.id)

@@ -22,6 +22,7 @@ from backend.clinical.services.encounters import (
     start_encounter,
 )
 from backend.clinical.services.orders import (
+    ORDER,
     cancel_order,
     place_drug_order,
     place_examination_order,
@@ -38,6 +39,7 @@ from backend.clinical.services.visits import (
 )
 
 __all__ = [
+    "ORDER",
     "Diagnosis",
     "Encounter",
     "Order",

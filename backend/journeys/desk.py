@@ -13,7 +13,7 @@ from backend.billing.errors import InvoiceUnknown, PaymentUnknown, RefundUnknown
 from backend.billing.views import AccountView, ClaimView, InvoiceView, PaymentView, RefundView
 from backend.journeys.visit_status import Stage, VisitStatus, visit_statuses
 from backend.kernel.ids import Id
-from backend.kernel.uow import today
+from backend.kernel.uow import now, today
 from backend.patients import queries as patients
 from backend.patients.queries import PatientView
 from backend.queueing import queries as queues
@@ -21,7 +21,8 @@ from backend.queueing.errors import TicketUnknown
 from backend.queueing.views import TicketView
 from backend.scheduling import queries as appointments
 from backend.scheduling.errors import AppointmentNotFound
-from backend.scheduling.views import AppointmentView, ScheduleView
+from backend.scheduling.queries import examinations
+from backend.scheduling.views import AppointmentView, BookedExaminationView, ScheduleView
 
 #: What has ended stays in sight on the day itself.
 _OVER = frozenset({Stage.CANCELLED, Stage.EXPIRED, Stage.NO_SHOW, Stage.DONE})
@@ -124,6 +125,16 @@ def get_visit(session: Session, appointment_id: Id, *, patient_id: Id) -> Appoin
     if visit.patient_id != patient_id:
         raise AppointmentNotFound
     return visit
+
+
+def booked_by_order(
+    session: Session, patient_id: Id, *, hospital_id: Id
+) -> dict[Id, BookedExaminationView]:
+    """The patient's examinations to come, by each of their orders; five queries at most."""
+    found = examinations.list_booked_examinations(
+        session, patient_id=patient_id, hospital_id=hospital_id, first=now(session)
+    )
+    return {Id(one.order_id): view for view in found for one in view.ordered}
 
 
 def get_bill(session: Session, invoice_id: Id, *, patient_id: Id) -> InvoiceView:

@@ -1,17 +1,20 @@
-"""Giving back a visit: the money first, then the place, then the queue, in one unit of work."""
+"""Giving back a visit, or lines of a bill: the money first, then the place, then the queue, in one unit of work."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.rules import InvoiceState
-from backend.billing.views import RefundView
+from backend.billing.views import InvoiceView, RefundView
 from backend.clinical import queries as records
 from backend.clinical.rules import EncounterState
+from backend.clinical.service import ORDER
 from backend.journeys.booking import give_up_hold
 from backend.journeys.errors import VisitBegun, VisitNotRefundable
 from backend.journeys.settlement import APPOINTMENT
@@ -19,10 +22,22 @@ from backend.kernel.ids import Id
 from backend.queueing import queries as queues
 from backend.queueing import service as queueing
 from backend.queueing.rules import TicketState
+from backend.scheduling import examinations
 from backend.scheduling import queries as appointments
 from backend.scheduling import service as scheduling
+from backend.scheduling.errors import ExaminationBegun
 from backend.scheduling.rules import AppointmentState
 from backend.scheduling.views import AppointmentView
+
+REFUNDED_REASON = "检查已退费"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedLines:
+    """The refunds, one a payment, and the names of the examinations that lost their booking with their money."""
+
+    refunds: tuple[RefundView, ...]
+    unbooked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,43 @@ def refund_visit(
         raise VisitBegun  # the doctor was quicker than we, and nothing of this is kept
     session.flush()
     return CancelledVisit(appointments.get_appointment(session, appointment_id), given_back)
+
+
+def refund_lines(
+    session: Session,
+    *,
+    invoice_id: Id,
+    parts: Mapping[Id, int],
+    reason: str,
+    key: str | None = None,
+) -> RefundedLines:
+    """Give back ``parts`` (fen by charge) of a paid bill; an order whose whole fee goes back loses its booked place.
+
+    Only where its time has not come: a patient who stayed away may have the money, but that place serves nobody
+    any more. What was carried out keeps its money (ChargeExecuted), and its booking with it.
+
+    Errors: VisitNotRefundable (409) for a bill with a visit's fee, which goes back with the visit; those of
+    ``billing.refund_charges``.
+    """
+    _refuse_visits(bills.get_invoice(session, invoice_id))
+    made = billing.refund_charges(
+        session, invoice_id=invoice_id, parts=parts, reason=reason, key=key
+    )
+    session.flush()
+    after = bills.get_invoice(session, invoice_id)
+    gone = [
+        line
+        for line in after.lines
+        if line.source_kind == ORDER
+        and parts.get(line.charge_id)
+        and line.refunded_fen == line.amount_fen
+    ]
+    unbooked = [
+        line.name for line in gone if _drop_booking(session, line.source_id, after.patient_id)
+    ]
+    return RefundedLines(
+        tuple(bills.get_refund(session, refund.id) for refund in made), tuple(unbooked)
+    )
 
 
 def has_begun(session: Session, appointment_id: Id) -> bool:
@@ -105,3 +157,24 @@ def _refund_fee(session: Session, visit: AppointmentView, reason: str) -> tuple[
     made = billing.refund_charges(session, invoice_id=invoice.id, parts=parts, reason=reason)
     session.flush()
     return tuple(bills.get_refund(session, refund.id) for refund in made)
+
+
+def _refuse_visits(invoice: InvoiceView) -> None:
+    """A visit's fee goes back with its place and its ticket, never alone."""
+    if invoice.state is not InvoiceState.OPEN and any(
+        line.source_kind == APPOINTMENT and line.refunded_fen < line.amount_fen
+        for line in invoice.lines
+    ):
+        raise VisitNotRefundable(
+            _("挂号费随退号一起退"), next_step=_("请在患者页面的就诊里选“退号”")
+        )
+
+
+def _drop_booking(session: Session, order_id: Id, patient_id: Id) -> bool:
+    """True when the order was booked and no longer is."""
+    try:
+        return examinations.drop_order(
+            session, order_id=order_id, patient_id=patient_id, reason=REFUNDED_REASON
+        )
+    except ExaminationBegun:
+        return False

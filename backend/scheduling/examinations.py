@@ -253,10 +253,10 @@ def _give_up(session: Session, row: BookedExamination, reason: str) -> BookedExa
     return row
 
 
-def drop_order(session: Session, *, order_id: Id, patient_id: Id, reason: str) -> None:
-    """An order was taken back: its booked examination too, unless other orders still need it.
+def drop_order(session: Session, *, order_id: Id, patient_id: Id, reason: str) -> bool:
+    """An order was taken back or refunded: its booked examination goes too, unless other orders still need it.
 
-    Nothing happens when it is not booked. Raises ExaminationBegun.
+    True when the order was booked; nothing happens otherwise. Raises ExaminationBegun.
     """
     lock_examinations(session, patient_id)
     item = session.scalar(
@@ -265,19 +265,20 @@ def drop_order(session: Session, *, order_id: Id, patient_id: Id, reason: str) -
         )
     )
     if item is None:
-        return
+        return False
     others = [other for other in _items(session, item.examination_id) if other is not item]
     if not others:
         cancel_examination(
             session, examination_id=item.examination_id, patient_id=patient_id, reason=reason
         )
-        return
+        return True
     row = session.get_one(BookedExamination, item.examination_id)
     if row.starts_at <= now(session):
         raise ExaminationBegun
     item.is_active = False
     _record(session, "drop_examination_order", row, order_id=str(order_id))
     session.flush()
+    return True
 
 
 def _items(session: Session, examination_id: Id) -> list[ExaminationItem]:

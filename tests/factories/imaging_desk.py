@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from backend.billing import queries as bills
 from backend.billing import service as billing
-from backend.billing.rules import PriceCategory
+from backend.billing.rules import Channel, PriceCategory
 from backend.clinical import service as clinical
-from backend.journeys import examinations
+from backend.clinical.queries import get_encounter
+from backend.journeys import examinations, settlement
 from backend.journeys.examinations import Desk, Proposal
 from backend.kernel.clock import HalfDay
 from backend.kernel.ids import Id
@@ -97,6 +99,24 @@ class ImagingDesk:
                 chosen=places_of(proposal),
                 moving_id=moving_id,
             )
+
+    def bill(self, *, is_paid: bool = True) -> Id:
+        """The bill over all that was ordered, paid in cash at the counter."""
+        with self.database.write(SYSTEM) as session:
+            charges = [
+                line.charge_id
+                for order in get_encounter(session, self.encounter_id).orders
+                for line in bills.list_charges_of(session, clinical.ORDER, order.id)
+            ]
+            invoice = billing.open_invoice(session, patient_id=self.patient_id, charge_ids=charges)
+            if is_paid:
+                settlement.pay_cash(
+                    session,
+                    invoice_id=invoice.id,
+                    received_fen=invoice.total_fen,
+                    channel=Channel.COUNTER,
+                )
+            return invoice.id
 
 
 def places_of(proposal: Proposal) -> dict[str, tuple[Id, ...]]:

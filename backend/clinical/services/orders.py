@@ -24,6 +24,7 @@ from backend.scheduling import examinations
 from backend.scheduling.queries import examinations as schedules
 from backend.scheduling.rules import MODALITY_WORDS
 
+#: The source of the charges that orders raise.
 ORDER = "order"
 
 

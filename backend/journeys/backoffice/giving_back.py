@@ -9,18 +9,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from backend.billing import queries as bills
 from backend.billing import service as billing
 from backend.billing.errors import InvoiceUnknown
-from backend.billing.rules import InvoiceState
-from backend.billing.views import REFUND_WORDS, TENDER_WORDS, InvoiceView, RefundView
-from backend.journeys import desk
+from backend.billing.views import REFUND_WORDS, TENDER_WORDS, InvoiceView
+from backend.journeys import desk, refunds
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
-from backend.journeys.errors import VisitNotRefundable
-from backend.journeys.settlement import APPOINTMENT
 from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan, parse_yuan
 from backend.kernel.permissions import Permission
 from backend.kernel.web import (
+    own_hospital_id,
     read_uow,
     redirect_to,
     render,
@@ -33,18 +31,20 @@ from backend.kernel.web import (
 @blueprint.get("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/refund")
 @requires(Permission.BILLING_REFUND_REQUEST)
 def refund_page(patient_id: Id, invoice_id: Id) -> Response:
-    """The lines of a paid bill with what may go back of each, and where it would go."""
+    """The lines of a paid bill with what may go back of each, where it would go, and which places go with it."""
     with read_uow() as session:
         patient = common.require_patient(session, patient_id)
         invoice = desk.get_bill(session, invoice_id, patient_id=patient_id)
         payments = bills.list_settling_payments(session, invoice_id)
-        refunds = bills.list_refunds(session, invoice_id)
+        earlier = bills.list_refunds(session, invoice_id)
+        booked = desk.booked_by_order(session, patient_id, hospital_id=own_hospital_id())
     return render(
         "journeys/refund.html",
         patient=patient,
         invoice=invoice,
         payments=payments,
-        refunds=refunds,
+        refunds=earlier,
+        booked=booked,
         tender_words=TENDER_WORDS,
         refund_words=REFUND_WORDS,
         new_key=common.new_key,
@@ -54,21 +54,18 @@ def refund_page(patient_id: Id, invoice_id: Id) -> Response:
 @blueprint.post("/patients/<uuid:patient_id>/invoices/<uuid:invoice_id>/refund")
 @requires(Permission.BILLING_REFUND_REQUEST)
 def refund_bill(patient_id: Id, invoice_id: Id) -> BaseResponse:
-    """Give back what was named of each line, or all that is left; a visit is cancelled, not refunded here."""
+    """Give back what was named of each line, or all that is left; a booked examination's place goes with its fee."""
     with write_uow() as session:
         common.require_patient(session, patient_id)
         invoice = desk.get_bill(session, invoice_id, patient_id=patient_id)
-        _refuse_visits(invoice)
-        made = billing.refund_charges(
+        done = refunds.refund_lines(
             session,
             invoice_id=invoice_id,
             parts=_wanted(invoice),
             reason=request.form.get("reason", ""),
             key=f"{invoice_id}:{required_key()}",
         )
-        session.flush()
-        views = [bills.get_refund(session, refund.id) for refund in made]
-    flash(_words(views), "ok")
+    flash(_words(done), "ok")
     return redirect_to("front_desk.patient", patient_id=patient_id)
 
 
@@ -122,19 +119,6 @@ def hand_over(patient_id: Id, refund_id: Id) -> BaseResponse:
     )
 
 
-def _refuse_visits(invoice: InvoiceView) -> None:
-    """A visit's fee goes back with its place and its ticket, never alone."""
-    if invoice.state is InvoiceState.OPEN or not invoice.lines:
-        return
-    if any(
-        line.source_kind == APPOINTMENT and line.refunded_fen < line.amount_fen
-        for line in invoice.lines
-    ):
-        raise VisitNotRefundable(
-            _("挂号费随退号一起退"), next_step=_("请在患者页面的就诊里选“退号”")
-        )
-
-
 def _wanted(invoice: InvoiceView) -> dict[Id, int]:
     """Fen by charge, as the form says."""
     left = {line.charge_id: line.amount_fen - line.refunded_fen for line in invoice.lines}
@@ -153,6 +137,9 @@ def _wanted(invoice: InvoiceView) -> dict[Id, int]:
     return wanted
 
 
-def _words(made: list[RefundView]) -> str:
-    parts = [f"{TENDER_WORDS[one.tender]} {format_yuan(one.amount_fen)}" for one in made]
-    return str(_("退费已办：%(parts)s", parts="，".join(parts)))
+def _words(done: refunds.RefundedLines) -> str:
+    parts = [f"{TENDER_WORDS[one.tender]} {format_yuan(one.amount_fen)}" for one in done.refunds]
+    words = str(_("退费已办：%(parts)s", parts="，".join(parts)))
+    if not done.unbooked:
+        return words
+    return words + str(_("；检查预约已取消：%(names)s", names="、".join(done.unbooked)))

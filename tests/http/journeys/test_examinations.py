@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from backend.clinical import backoffice as workstation
 from backend.identity.rules import ROLE_PERMISSIONS, Role
+from backend.journeys import backoffice as front_desk
 from backend.journeys.backoffice import examinations
 from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import Database
@@ -194,3 +195,20 @@ def test_the_doctor_orders_and_finds_the_way_to_the_plan(
     )  # fmt: skip
     assert "电子胃镜检查" in ordered.text
     assert url(desk) in ordered.text
+
+
+def test_the_cashier_sees_that_a_place_goes_with_its_fee_and_is_told(
+    desk: ImagingDesk, switch: ActorSwitch, tmp_path: Path
+) -> None:
+    desk.order("US-ABD")
+    desk.book(desk.propose())
+    bill = f"/backoffice/front-desk/patients/{desk.patient_id}/invoices/{desk.bill()}"
+    cashier = make_app(desk.database, tmp_path, switch, front_desk.blueprint).test_client()
+    page = cashier.get(f"{bill}/refund").text
+    assert "费用全退时预约一并取消" in page
+    answer = cashier.post(
+        f"{bill}/refund", data={"all": "1", "reason": "不做了", "_key": "1"}, follow_redirects=True
+    )
+    assert "退费已办：现金 ¥300.00；检查预约已取消：腹部超声" in answer.text
+    assert count(desk) == 0
+    assert "费用全退时预约一并取消" not in cashier.get(f"{bill}/refund").text
