@@ -39,7 +39,6 @@ from backend.billing.services.payments import (
     mark_unknown,
     pay_cash,
     pay_prepaid,
-    start_payment,
     start_qr_payment,
     store_code,
 )
@@ -76,7 +75,6 @@ from backend.billing.services.refund_states import (
 from backend.billing.services.refunds import (
     give_back,
     refund_charges,
-    request_refund,
     retry_refund,
 )
 from backend.billing.services.reports import (
@@ -138,7 +136,6 @@ __all__ = [
     "refund_charges",
     "release_parts",
     "report_silence",
-    "request_refund",
     "request_run",
     "retry_einvoice",
     "retry_refund",
@@ -147,7 +144,6 @@ __all__ = [
     "set_item_active",
     "set_price",
     "start_card_payment",
-    "start_payment",
     "start_qr_payment",
     "start_top_up",
     "store_bill",

@@ -1,9 +1,14 @@
-"""One open bill for a patient of any test hospital."""
+"""One open bill for a patient of any test hospital, and giving back what was paid of any."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from backend.billing import queries as bills
 from backend.billing import service as billing
-from backend.billing.rules import PriceCategory
+from backend.billing.rules import Channel, PriceCategory
 from backend.kernel.ids import Id, new_id
 from backend.kernel.uow import Database, today
 from tests.factories.databases import SYSTEM
@@ -33,3 +38,29 @@ def open_bill(database: Database, hospital_id: Id, patient_id: Id, price_fen: in
         )
         session.flush()
         return billing.open_invoice(session, patient_id=patient_id, charge_ids=[charge.id]).id
+
+
+def refund_part(
+    session: Session,
+    invoice_id: Id,
+    amount_fen: int,
+    *charges: Id,
+    reason: str = "退号",
+    channel: Channel | None = None,
+    key: str | None = None,
+) -> list[billing.Refund]:
+    """Refund so much of a bill, from these of its charges (all) in their order; one refund a payment.
+
+    What they have not left is asked for all the same, of the last of them.
+    """
+    lines = {line.charge_id: line for line in bills.get_invoice(session, invoice_id).lines}
+    wanted: Sequence[Id] = charges or list(lines)
+    parts = {}
+    for charge_id in wanted:
+        line = lines.get(charge_id)
+        left = line.amount_fen - line.refunded_fen if line is not None else amount_fen
+        parts[charge_id] = min(left, amount_fen) if charge_id != wanted[-1] else amount_fen
+        amount_fen -= parts[charge_id]
+    return billing.refund_charges(
+        session, invoice_id=invoice_id, parts=parts, reason=reason, channel=channel, key=key
+    )

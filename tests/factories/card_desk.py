@@ -25,6 +25,7 @@ from backend.kernel.outbox import RetryLater, Subscriptions
 from backend.kernel.uow import Database
 from tests.contract.wechat.sandbox_process import Sandbox
 from tests.factories.billing import MoneyWorld, make_world
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM, make_empty_database
 
 GOOD, POOR, MUTE = (f"62999900000000{end}" for end in ("17", "25", "33"))
@@ -79,16 +80,9 @@ class CardDesk:
         with self.database.read(SYSTEM) as session:
             return queries.get_invoice(session, invoice_id).state
 
-    def refund(self, invoice_id: Id, payment_id: Id, fen: int) -> Id:
+    def refund(self, invoice_id: Id, fen: int) -> Id:
         with self.database.write(SYSTEM) as session:
-            lines = queries.get_invoice(session, invoice_id).lines
-            refund = service.request_refund(
-                session,
-                payment_id=payment_id,
-                amount_fen=fen,
-                reason="退号",
-                charge_ids=[line.charge_id for line in lines],
-            )
+            [refund] = refund_part(session, invoice_id, fen)
             refund_id = refund.id
         Dispatcher(self.database).drain()
         return refund_id

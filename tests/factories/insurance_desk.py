@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.billing import handlers, queries, service
 from backend.billing.models import InsuranceClaim, Payment
-from backend.billing.rules import InvoiceState
+from backend.billing.rules import Channel, InvoiceState
 from backend.billing.verify import verify_ledger
 from backend.channels.insurance import NationalInsurance, load_insurance_file
 from backend.contracts.billing import PaymentCheckDue
@@ -21,6 +21,7 @@ from backend.kernel.outbox import RetryLater, Subscriptions
 from backend.kernel.uow import Database
 from tests.contract.wechat.sandbox_process import Sandbox
 from tests.factories.billing import MoneyWorld, make_world
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM, make_empty_database
 
 EMPLOYEE, FROZEN = "310000001", "999000001"
@@ -77,17 +78,11 @@ class Desk:
         with self.database.write(SYSTEM) as session:
             service.pay_cash(session, invoice_id=invoice_id, received_fen=10000)
 
-    def refund(self, bill: Id, payment_id: Id, fen: int) -> Id:
+    def refund(self, bill: Id, fen: int = FUND + OWN) -> Id:
+        """Give back so much of a bill, all of it; the refund of the insurance's part."""
         with self.database.write(SYSTEM) as session:
-            lines = queries.get_invoice(session, bill).lines
-            made = service.request_refund(
-                session,
-                payment_id=payment_id,
-                amount_fen=fen,
-                reason="退号",
-                charge_ids=[line.charge_id for line in lines],
-            )
-            refund_id = made.id
+            made = refund_part(session, bill, fen, channel=Channel.COUNTER)
+            [refund_id] = [one.id for one in made if one.amount_fen == FUND]
         Dispatcher(self.database).drain()
         return refund_id
 

@@ -6,7 +6,7 @@ Amounts are integer fen. Every table of moves is explicit: what is not in it can
 from __future__ import annotations
 
 from backend.billing.rules.accounts import ACCOUNT_MOVES, AccountKind, AccountState
-from backend.billing.rules.amounts import allocate_refund, cash_change, charge_amount
+from backend.billing.rules.amounts import cash_change, charge_amount
 from backend.billing.rules.closing import (
     DAY_SETTLES_AFTER,
     DENOMINATIONS_FEN,
@@ -158,7 +158,6 @@ __all__ = [
     "Step",
     "Tender",
     "Verdict",
-    "allocate_refund",
     "can_close_day",
     "cash_change",
     "channel_of",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.billing import rules
-from backend.billing.errors import ChargeExecuted, InsuranceWholeOnly, RefundTooMuch
+from backend.billing.errors import ChargeExecuted, RefundTooMuch
 from backend.billing.models import Charge, Invoice, Payment, Refund, RefundLine
 from backend.billing.rules import (
     CaseKind,
@@ -65,33 +65,6 @@ def refund_charges(
     facts = {"invoice": invoice_id, "parts": {str(k): v for k, v in parts.items()}}
     answer = idempotency.once(session, "billing.refund_charges", key, facts, act)
     return [session.get_one(Refund, Id(found)) for found in answer["ids"]]
-
-
-def request_refund(
-    session: Session,
-    *,
-    payment_id: Id,
-    amount_fen: int,
-    reason: str,
-    charge_ids: Sequence[Id],
-    channel: Channel | None = None,
-    key: str | None = None,
-) -> Refund:
-    """Give back ``amount_fen`` of one payment for these charges of its bill, in this order.
-
-    The errors of ``refund_charges``; Conflict (409) when the payment never paid its bill.
-    """
-    if key is None:
-        return _request(session, payment_id, amount_fen, reason, charge_ids, channel)
-    request = {"payment": payment_id, "amount": amount_fen, "charges": sorted(map(str, charge_ids))}
-    answer = idempotency.once(
-        session,
-        "billing.request_refund",
-        key,
-        request,
-        lambda: {"id": _request(session, payment_id, amount_fen, reason, charge_ids, channel).id},
-    )
-    return session.get_one(Refund, Id(answer["id"]))
 
 
 def give_back(
@@ -160,30 +133,6 @@ def _refund_charges(
         )
         for payment_id, _fen in spread
     ]
-
-
-def _request(
-    session: Session,
-    payment_id: Id,
-    amount_fen: int,
-    reason: str,
-    charge_ids: Sequence[Id],
-    channel: Channel | None,
-) -> Refund:
-    invoice, payment = lock_payment(session, payment_id)
-    if payment.state is not PaymentState.SUCCEEDED or payment.is_suspended:
-        raise Conflict(code="payment_not_refundable", state=payment.state.value)
-    if invoice.state not in (*_PAID, InvoiceState.REFUNDED):
-        raise Conflict(code="payment_not_refundable", state=invoice.state.value)
-    charges = _lock_charges(session, invoice, charge_ids)
-    remaining = [charge.amount_fen - charge.refunded_fen for charge in charges]
-    parts = rules.allocate_refund(amount_fen, remaining)
-    left = payment.received_fen - payment.refunded_fen
-    if payment.tender is Tender.INSURANCE and amount_fen < left:
-        raise InsuranceWholeOnly(refundable_fen=left)
-    return _refund_shares(
-        session, invoice, payment, list(zip(charges, parts, strict=True)), reason, channel
-    )
 
 
 def _of(shares: Sequence[RefundShare], payment_id: Id, charge: Charge) -> list[RefundShare]:

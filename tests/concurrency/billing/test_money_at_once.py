@@ -25,6 +25,7 @@ from backend.kernel.errors import XinglinError
 from backend.kernel.ids import Id
 from backend.kernel.uow import Database
 from tests.factories.billing import MoneyWorld, make_world, paid
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM
 
 DEADLINE = 60.0
@@ -138,20 +139,10 @@ def test_cash_phone_and_voiding_at_once_leave_one_payment_or_a_refund(world: Mon
 def test_eight_refunds_of_the_whole_give_it_back_once(world: MoneyWorld) -> None:
     invoice_id = world.bill("REG-ASSOC")
     cashier(world, invoice_id)()
-    with world.database.read(SYSTEM) as session:
-        charge_id = queries.get_invoice(session, invoice_id).lines[0].charge_id
-        settling = next(iter(queries.list_settling_payments(session, invoice_id)), None)
-    assert settling is not None
 
     def act() -> None:
         with world.database.write(SYSTEM) as session:
-            service.request_refund(
-                session,
-                payment_id=settling.id,
-                amount_fen=DUE,
-                reason="退号",
-                charge_ids=[charge_id],
-            )
+            refund_part(session, invoice_id, DUE)
 
     assert at_once(*[act] * 8) == {"ok": 1, "refund_too_much": 7}
     assert problems(world) == []

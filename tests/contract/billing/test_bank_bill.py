@@ -63,7 +63,7 @@ def test_a_day_of_cards_agrees(desk: CardDesk, source: BankBillSource) -> None:
     bill, payment_id = desk.swipe(GOOD)
     _bill, other = desk.swipe(GOOD)
     desk.swipe(POOR)
-    refund_id = desk.refund(bill, payment_id, 2500)
+    refund_id = desk.refund(bill, 2500)
     assert desk.refund_state(refund_id) is RefundState.SUCCEEDED
     run = reconcile(desk, source)
     assert (run.state, run.matched, run.is_explained) == (RunState.MATCHED, 3, True)

@@ -33,10 +33,10 @@ def desk(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[CardDesk]:
 
 @pytest.mark.parametrize("mode", [None, "silent", "swallow", "bad_mac"])
 def test_a_refund_goes_back_once(mode: str | None, desk: CardDesk) -> None:
-    bill, payment_id = desk.swipe(GOOD)
+    bill, _payment_id = desk.swipe(GOOD)
     if mode is not None:
         desk.fault(mode, "card_refund")
-    refund_id = desk.refund(bill, payment_id, 1000)
+    refund_id = desk.refund(bill, 1000)
     if mode is not None:
         assert desk.refund_state(refund_id) is RefundState.UNKNOWN
         desk.cashier.give_back(desk.database, RefundCheckDue(desk.world.hospital_id, refund_id))
@@ -50,12 +50,12 @@ def test_a_refund_goes_back_once(mode: str | None, desk: CardDesk) -> None:
 
 
 def test_a_refund_the_bank_refuses_is_a_case(desk: CardDesk) -> None:
-    bill, payment_id = desk.swipe(GOOD)
+    bill, _payment_id = desk.swipe(GOOD)
     desk.sandbox.reset()  # the bank has forgotten the sale
     with desk.database.write(SYSTEM, housekeeping=True) as session:
         for terminal in session.scalars(select(CardTerminal)):
             terminal.mac_key_sealed = None
-    refund_id = desk.refund(bill, payment_id, 2500)
+    refund_id = desk.refund(bill, 2500)
     assert desk.refund_state(refund_id) is RefundState.ABNORMAL
     with desk.database.read(SYSTEM) as session:
         kinds = [case.kind for case in queries.list_open_cases(session)]
@@ -66,7 +66,7 @@ def test_a_refund_the_bank_refuses_is_a_case(desk: CardDesk) -> None:
 def test_a_refund_asked_for_again_is_a_new_message_not_a_repeat(
     desk: CardDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bill, payment_id = desk.swipe(GOOD)
+    bill, _payment_id = desk.swipe(GOOD)
     repeats = list[bool]()
 
     def refuse(*_given: object, is_repeat: bool) -> CardAnswer:
@@ -75,7 +75,7 @@ def test_a_refund_asked_for_again_is_a_new_message_not_a_repeat(
 
     with monkeypatch.context() as patch:
         patch.setattr(BankCardGateway, "refund", refuse)
-        refund_id = desk.refund(bill, payment_id, 2500)
+        refund_id = desk.refund(bill, 2500)
         with desk.database.write(SYSTEM) as session:
             service.retry_refund(session, refund_id)
         Dispatcher(desk.database).drain()

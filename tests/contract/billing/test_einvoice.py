@@ -23,6 +23,7 @@ from backend.kernel.outbox import Subscriptions
 from backend.kernel.uow import Database
 from tests.contract.wechat.sandbox_process import Sandbox, http
 from tests.factories.billing import MoneyWorld, make_world
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM, make_empty_database
 
 NINE = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
@@ -45,25 +46,19 @@ class Desk:
         self.clock.advance(dt.timedelta(seconds=seconds))
         Dispatcher(self.database).drain()
 
-    def pay(self) -> tuple[Id, Id]:
-        """A bill of 45 yuan, paid in cash: bill and payment."""
+    def pay(self) -> Id:
+        """A bill of 45 yuan, paid in cash."""
         bill = self.world.bill("REG-ASSOC", "LAB-CBC")
         with self.database.write(SYSTEM) as session:
-            payment_id = service.pay_cash(session, invoice_id=bill, received_fen=4500).id
+            service.pay_cash(session, invoice_id=bill, received_fen=4500)
         self.drain()
-        return bill, payment_id
+        return bill
 
-    def refund(self, bill: Id, payment_id: Id, places: slice, fen: int) -> None:
+    def refund(self, bill: Id, places: slice, fen: int) -> None:
         with self.database.write(SYSTEM) as session:
             lines = queries.get_invoice(session, bill).lines[places]
-            service.request_refund(
-                session,
-                payment_id=payment_id,
-                amount_fen=fen,
-                reason="退费",
-                channel=Channel.COUNTER,
-                charge_ids=[line.charge_id for line in lines],
-            )
+            charges = (line.charge_id for line in lines)
+            refund_part(session, bill, fen, *charges, channel=Channel.COUNTER)
         self.drain()
 
     def rows(self, bill: Id) -> list[ElectronicInvoice]:
@@ -96,7 +91,7 @@ def desk(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_paid_bill_gets_its_electronic_bill(desk: Desk) -> None:
-    bill, _payment = desk.pay()
+    bill = desk.pay()
     [row] = desk.rows(bill)
     assert (row.state, row.amount_fen) == (EInvoiceState.ISSUED, 4500)
     page = http("GET", row.url).text
@@ -105,8 +100,8 @@ def test_a_paid_bill_gets_its_electronic_bill(desk: Desk) -> None:
 
 
 def test_a_part_given_back_is_written_off_and_the_rest_billed_anew(desk: Desk) -> None:
-    bill, payment_id = desk.pay()
-    desk.refund(bill, payment_id, slice(1, 2), 2000)
+    bill = desk.pay()
+    desk.refund(bill, slice(1, 2), 2000)
     red, blue = desk.rows(bill)
     assert (red.state, blue.state, blue.amount_fen) == (
         EInvoiceState.RED_LETTERED,
@@ -115,7 +110,7 @@ def test_a_part_given_back_is_written_off_and_the_rest_billed_anew(desk: Desk) -
     )
     assert red.red_number
     assert "已冲红" in http("GET", red.url).text
-    desk.refund(bill, payment_id, slice(0, 1), 2500)
+    desk.refund(bill, slice(0, 1), 2500)
     assert [state for state, _fen in desk.states(bill)] == [EInvoiceState.RED_LETTERED] * 2
 
 
@@ -124,7 +119,7 @@ def test_after_silence_the_platform_is_asked_before_anything_is_sent_again(
     mode: str, desk: Desk
 ) -> None:
     desk.fault(mode, ISSUE)
-    bill, _payment = desk.pay()
+    bill = desk.pay()
     assert desk.states(bill) == [(EInvoiceState.UNKNOWN, 4500)]
     desk.drain(6)
     assert desk.states(bill) == [(EInvoiceState.ISSUED, 4500)]
@@ -136,8 +131,8 @@ def test_money_that_goes_back_while_the_bill_is_unknown_leaves_no_wrong_bill(
     mode: str, desk: Desk
 ) -> None:
     desk.fault(mode, ISSUE)
-    bill, payment_id = desk.pay()
-    desk.refund(bill, payment_id, slice(1, 2), 2000)
+    bill = desk.pay()
+    desk.refund(bill, slice(1, 2), 2000)
     desk.drain(6)
     desk.drain(6)
     assert desk.states(bill) == [(EInvoiceState.RED_LETTERED, 4500), (EInvoiceState.ISSUED, 2500)]
@@ -145,18 +140,18 @@ def test_money_that_goes_back_while_the_bill_is_unknown_leaves_no_wrong_bill(
 
 
 def test_writing_off_is_repeated_until_it_is_answered(desk: Desk) -> None:
-    bill, payment_id = desk.pay()
+    bill = desk.pay()
     desk.fault("silent", RED)
-    desk.refund(bill, payment_id, slice(0, 2), 4500)
+    desk.refund(bill, slice(0, 2), 4500)
     assert desk.states(bill) == [(EInvoiceState.RED_PENDING, 4500)]
     desk.drain(6)
     assert desk.states(bill) == [(EInvoiceState.RED_LETTERED, 4500)]
 
 
 def test_a_writing_off_that_stays_unanswered_is_repeated_more_and_more_rarely(desk: Desk) -> None:
-    bill, payment_id = desk.pay()
+    bill = desk.pay()
     desk.fault("swallow", RED, count=2)
-    desk.refund(bill, payment_id, slice(0, 2), 4500)
+    desk.refund(bill, slice(0, 2), 4500)
     desk.drain(6)
     assert desk.rows(bill)[0].attempts == 2
     desk.drain(6)
@@ -167,7 +162,7 @@ def test_a_writing_off_that_stays_unanswered_is_repeated_more_and_more_rarely(de
 
 def test_a_refusal_waits_for_a_person_who_tries_again(desk: Desk) -> None:
     desk.fault("refuse", ISSUE)
-    bill, _payment = desk.pay()
+    bill = desk.pay()
     [row] = desk.rows(bill)
     assert (row.state, row.words) == (EInvoiceState.FAILED, "票据库存不足")
     with desk.database.write(SYSTEM) as session:

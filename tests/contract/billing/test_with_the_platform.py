@@ -13,6 +13,7 @@ from backend.kernel.ids import Id
 from backend.kernel.outbox import RetryLater
 from tests.contract.billing.conftest import Shop
 from tests.contract.wechat.sandbox_process import http
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM
 
 
@@ -143,19 +144,13 @@ def test_money_paid_while_the_bill_was_ending_is_kept_for_it(shop: Shop) -> None
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_refund_comes_back_once(shop: Shop, lost: bool) -> None:
-    invoice_id, payment_id, code_url = shop.show_code()
+    invoice_id, _payment_id, code_url = shop.show_code()
     shop.sandbox.pay(code_url)
     assert shop.wait_answer() == 200
     if lost:
         shop.sandbox.put("/sandbox/faults", api="lost_answer", count=1, operation="refund")
     with shop.world.database.write(SYSTEM) as session:
-        refund = service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=2500,
-            reason="退号",
-            charge_ids=[line.charge_id for line in shop.bill(invoice_id).lines],
-        )
+        [refund] = refund_part(session, invoice_id, 2500)
         refund_id = refund.id
     shop.dispatcher.drain()
     if shop.tells_refunds:
@@ -170,18 +165,12 @@ def test_a_refund_comes_back_once(shop: Shop, lost: bool) -> None:
 
 
 def test_a_refund_the_platform_cannot_pay_is_a_case(shop: Shop) -> None:
-    invoice_id, payment_id, code_url = shop.show_code()
+    invoice_id, _payment_id, code_url = shop.show_code()
     shop.sandbox.pay(code_url)
     assert shop.wait_answer() == 200
     shop.sandbox.put("/sandbox/faults", refund="not_enough", count=1)
     with shop.world.database.write(SYSTEM) as session:
-        service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=100,
-            reason="多收",
-            charge_ids=[shop.bill(invoice_id).lines[0].charge_id],
-        )
+        refund_part(session, invoice_id, 100)
     shop.dispatcher.drain()
     with shop.world.database.read(SYSTEM) as session:
         assert [case.kind for case in queries.list_open_cases(session)] == [

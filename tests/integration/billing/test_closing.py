@@ -26,6 +26,7 @@ from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Actor, ActorKind, Permission
 from tests.factories.billing import MoneyWorld, paid
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM
 from tests.factories.webapp import staff_actor
 
@@ -66,17 +67,11 @@ def take_wechat(world: MoneyWorld, who: Actor, fen: int = 2500) -> Id:
     return payment.id
 
 
-def give_back(world: MoneyWorld, who: Actor, payment_id: Id, fen: int) -> str:
+def refund(world: MoneyWorld, who: Actor, payment_id: Id, fen: int) -> str:
     with world.database.write(who) as session:
         payment = queries.get_payment(session, payment_id)
-        line = queries.get_invoice(session, payment.invoice_id).lines[0]
-        return service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=fen,
-            reason="退号",
-            charge_ids=[line.charge_id],
-        ).out_refund_no
+        [made] = refund_part(session, payment.invoice_id, fen)
+        return made.out_refund_no
 
 
 def in_hand(world: MoneyWorld, who: Actor) -> ShiftView:
@@ -132,7 +127,7 @@ def test_a_shift_sums_what_its_cashier_moved_and_nobody_else(world: MoneyWorld) 
     first = take_cash(world, mine)
     take_cash(world, mine, "LAB-CBC")
     take_wechat(world, mine)
-    give_back(world, mine, first, 500)
+    refund(world, mine, first, 500)
     take_cash(world, other)
     take_wechat(world, kiosk(world))
     shift = close(world, mine, {2000: 1, 1000: 2})
@@ -153,7 +148,7 @@ def test_what_comes_after_the_close_is_the_next_shifts(
 ) -> None:
     mine = cashier(world)
     sold = take_wechat(world, mine)
-    number = give_back(world, mine, sold, 1000)
+    number = refund(world, mine, sold, 1000)
     first = close(world, mine, {})
     clock.advance(dt.timedelta(hours=1))
     # Asked for in the first shift, paid out by the platform in the second.
@@ -188,7 +183,7 @@ def test_who_gave_back_more_than_came_in_counts_what_is_left_of_the_float(
     world: MoneyWorld,
 ) -> None:
     mine, other = cashier(world), cashier(world, "S0010")
-    give_back(world, mine, take_cash(world, other), 2500)
+    refund(world, mine, take_cash(world, other), 2500)
     shift = close(world, mine, {10000: 4, 5000: 1, 2000: 1, 500: 1}, float_fen=50000)
     assert (shift.cash_fen, shift.counted_fen, shift.difference_fen) == (-2500, -2500, 0)
     assert (shift.float_fen, in_hand(world, mine).float_fen) == (50000, 50000)
@@ -246,7 +241,7 @@ def test_a_day_sums_every_channel_and_equals_the_ledger(
     mine = cashier(world)
     first = take_cash(world, mine)
     take_wechat(world, kiosk(world))
-    give_back(world, mine, first, 500)
+    refund(world, mine, first, 500)
     close(world, mine, {2000: 1})
     clock.set(at_local(NEXT, dt.time(0, 30)))
     take_cash(world, mine)

@@ -15,6 +15,7 @@ from backend.billing.models import Refund
 from backend.billing.ports import GatewayRefused, GatewayUnknown, RefundState, TradeState
 from backend.billing.rules import Channel, Tender
 from backend.billing.rules import RefundState as Booked
+from backend.billing.services.payments import start_payment
 from backend.billing.views import InvoiceView
 from backend.kernel.errors import XinglinError
 from backend.kernel.ids import Id
@@ -109,7 +110,7 @@ class MoneyMachine(RuleBasedStateMachine):
             due = queries.get_invoice(session, bill).due_fen
         made = self.command(
             lambda s, key: (
-                service.start_payment(
+                start_payment(
                     s,
                     invoice_id=bill,
                     amount_fen=due if whole else fen,

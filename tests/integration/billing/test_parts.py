@@ -257,8 +257,3 @@ def test_a_bill_paid_in_part_is_ended_not_refunded(world: MoneyWorld, bill: Id) 
     charge_id = bill_of(world, bill).lines[0].charge_id
     with pytest.raises(Conflict), world.database.write(SYSTEM) as session:
         service.refund_charges(session, invoice_id=bill, parts={charge_id: 1}, reason="x")
-    payment_id = payments_of(world, bill)[0].id
-    with pytest.raises(Conflict), world.database.write(SYSTEM) as session:
-        service.request_refund(
-            session, payment_id=payment_id, amount_fen=1, reason="x", charge_ids=[charge_id]
-        )

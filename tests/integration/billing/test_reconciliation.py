@@ -30,6 +30,7 @@ from backend.billing.verify import verify_ledger
 from backend.kernel.clock import FixedClock, at_local
 from backend.kernel.ids import Id
 from tests.factories.billing import MoneyWorld, paid
+from tests.factories.bills import refund_part
 from tests.factories.channel_bills import ScriptedBills, back, line, reconcile, settle
 from tests.factories.databases import SYSTEM
 
@@ -59,19 +60,12 @@ def sell(world: MoneyWorld) -> Callable[[dt.datetime], tuple[Id, str]]:
     return act
 
 
-def give_back(world: MoneyWorld, payment_id: Id, fen: int = 1000) -> str:
+def refunded(world: MoneyWorld, payment_id: Id, fen: int = 1000) -> str:
     """A part refund that has gone through: its number."""
     with world.database.write(SYSTEM) as session:
         payment = queries.get_payment(session, payment_id)
-        invoice = queries.get_invoice(session, payment.invoice_id)
-        refund = service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=fen,
-            reason="退号",
-            charge_ids=[invoice.lines[0].charge_id],
-        )
-        number = refund.out_refund_no
+        [made] = refund_part(session, payment.invoice_id, fen)
+        number = made.out_refund_no
     world.report_refund(RefundStatus(number, None, RefundState.SUCCESS, fen))
     return number
 
@@ -101,7 +95,7 @@ Sell = Callable[[dt.datetime], tuple[Id, str]]
 
 def test_a_day_that_agrees(world: MoneyWorld, source: ScriptedBills, sell: Sell) -> None:
     (first, one), (_second, two) = sell(at(9)), sell(at(10))
-    refund = give_back(world, first)
+    refund = refunded(world, first)
     source.add(DAY, line(one, DUE, at(9)), line(two, DUE, at(10)), back(refund, one, 1000, at(11)))
     run = reconcile(world, source, DAY)
     assert (run.state, run.is_explained, run.matched, run.differences) == (
@@ -216,15 +210,8 @@ def test_the_bill_tells_what_we_have_not_heard(
     payment_id, number = world.start_qr(world.bill("REG-ASSOC"), DUE)
     sold, order = sell(at(9))
     with world.database.write(SYSTEM) as session:
-        invoice = queries.get_invoice(session, queries.get_payment(session, sold).invoice_id)
-        refund = service.request_refund(
-            session,
-            payment_id=sold,
-            amount_fen=DUE,
-            reason="退号",
-            charge_ids=[invoice.lines[0].charge_id],
-        )
-        refund_id, refund_no = refund.id, refund.out_refund_no
+        [made] = refund_part(session, queries.get_payment(session, sold).invoice_id, DUE)
+        refund_id, refund_no = made.id, made.out_refund_no
     source.add(DAY, line(number, DUE, at(9, 30)), line(order, DUE, at(9)))
     source.add(DAY, back(refund_no, order, DUE, at(11)))
     run = reconcile(world, source, DAY)
@@ -241,14 +228,8 @@ def test_a_refund_the_channel_still_works_on_is_no_difference(
 ) -> None:
     sold, order = sell(at(9))
     with world.database.write(SYSTEM) as session:
-        invoice = queries.get_invoice(session, queries.get_payment(session, sold).invoice_id)
-        number = service.request_refund(
-            session,
-            payment_id=sold,
-            amount_fen=DUE,
-            reason="退号",
-            charge_ids=[invoice.lines[0].charge_id],
-        ).out_refund_no
+        [made] = refund_part(session, queries.get_payment(session, sold).invoice_id, DUE)
+        number = made.out_refund_no
     source.add(DAY, line(order, DUE, at(9)), back(number, order, DUE, at(11), is_final=False))
     run = reconcile(world, source, DAY)
     assert (run.differences, run.matched) == (0, 2)

@@ -20,6 +20,7 @@ from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import ActorKind
 from backend.kernel.uow import keys
 from tests.factories.billing import MoneyWorld, paid
+from tests.factories.bills import refund_part
 from tests.factories.channel_bills import ScriptedBills, back, line, reconcile
 from tests.factories.databases import SYSTEM
 
@@ -70,15 +71,8 @@ def test_each_channel_answers_for_its_own_tenders(world: MoneyWorld) -> None:
 def take_back(world: MoneyWorld, payment_id: Id) -> str:
     """A refund of the whole payment is asked for: its number."""
     with world.database.write(SYSTEM) as session:
-        invoice = queries.get_invoice(session, queries.get_payment(session, payment_id).invoice_id)
-        refund = service.request_refund(
-            session,
-            payment_id=payment_id,
-            amount_fen=DUE,
-            reason="退号",
-            charge_ids=[invoice.lines[0].charge_id],
-        )
-        return refund.out_refund_no
+        [made] = refund_part(session, queries.get_payment(session, payment_id).invoice_id, DUE)
+        return made.out_refund_no
 
 
 def card_act(world: MoneyWorld, payment_id: Id, stan: str, refund_id: Id | None = None) -> None:

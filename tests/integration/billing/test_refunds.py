@@ -18,6 +18,7 @@ from backend.kernel.dispatcher import Dispatcher
 from backend.kernel.errors import Conflict, InvalidInput
 from backend.kernel.ids import Id, new_id
 from tests.factories.billing import MoneyWorld, ScriptedGateway, paid
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM
 
 TOTAL = 4500
@@ -38,94 +39,90 @@ def assert_explained(world: MoneyWorld) -> None:
         assert verify_ledger(session).problems == []
 
 
-def paid_by_cash(world: MoneyWorld) -> tuple[InvoiceView, Id]:
+def paid_by_cash(world: MoneyWorld) -> InvoiceView:
     invoice_id = world.bill("REG-ASSOC", "LAB-CBC")
     with world.database.write(SYSTEM) as session:
-        payment = service.pay_cash(session, invoice_id=invoice_id, received_fen=TOTAL)
-        payment_id = payment.id
-    return bill_of(world, invoice_id), payment_id
+        service.pay_cash(session, invoice_id=invoice_id, received_fen=TOTAL)
+    return bill_of(world, invoice_id)
 
 
-def paid_by_phone(world: MoneyWorld, dispatcher: Dispatcher) -> tuple[InvoiceView, Id]:
+def paid_by_phone(world: MoneyWorld, dispatcher: Dispatcher) -> InvoiceView:
     invoice_id = world.bill("REG-ASSOC", "LAB-CBC")
-    payment_id, number = world.start_qr(invoice_id, TOTAL)
+    _payment_id, number = world.start_qr(invoice_id, TOTAL)
     world.report(paid(number, TOTAL))
     dispatcher.drain()
-    return bill_of(world, invoice_id), payment_id
+    return bill_of(world, invoice_id)
 
 
 def refund(
-    world: MoneyWorld, payment_id: Id, amount_fen: int, *charges: Id, key: str | None = None
+    world: MoneyWorld, invoice_id: Id, amount_fen: int, *charges: Id, key: str | None = None
 ) -> Id:
     with world.database.write(SYSTEM) as session:
-        return service.request_refund(
-            session,
-            channel=Channel.COUNTER,
-            payment_id=payment_id,
-            amount_fen=amount_fen,
-            reason="退号",
-            charge_ids=charges,
-            key=key,
-        ).id
+        [made] = refund_part(
+            session, invoice_id, amount_fen, *charges, channel=Channel.COUNTER, key=key
+        )
+        return made.id
 
 
 def test_cash_goes_back_at_once_one_charge_at_a_time(world: MoneyWorld) -> None:
-    invoice, payment_id = paid_by_cash(world)
+    invoice = paid_by_cash(world)
     first, second = (line.charge_id for line in invoice.lines)
-    assert refund_of(world, refund(world, payment_id, 2500, first)).state is RefundState.SUCCEEDED
+    assert refund_of(world, refund(world, invoice.id, 2500, first)).state is RefundState.SUCCEEDED
     half = bill_of(world, invoice.id)
     assert half.state is InvoiceState.PART_REFUNDED
     assert [line.state for line in half.lines] == [ChargeState.REFUNDED, ChargeState.PAID]
     assert_explained(world)
-    refund(world, payment_id, 500, second)
-    refund(world, payment_id, 1500, second)
+    refund(world, invoice.id, 500, second)
+    refund(world, invoice.id, 1500, second)
     assert bill_of(world, invoice.id).state is InvoiceState.REFUNDED
     assert_explained(world)
 
 
 def test_no_more_goes_back_than_was_paid(world: MoneyWorld) -> None:
-    invoice, payment_id = paid_by_cash(world)
+    invoice = paid_by_cash(world)
     first, second = (line.charge_id for line in invoice.lines)
     with pytest.raises(RefundTooMuch) as refusal:
-        refund(world, payment_id, 2501, first)
+        refund(world, invoice.id, 2501, first)
     assert refusal.value.facts["refundable_fen"] == 2500
-    refund(world, payment_id, TOTAL, first, second)
     with pytest.raises(RefundTooMuch):
-        refund(world, payment_id, 1, first)
+        refund(world, invoice.id, 0, first)
+    refund(world, invoice.id, 2500, first)
     with pytest.raises(RefundTooMuch):
-        refund(world, payment_id, 0, first)
+        refund(world, invoice.id, 1, first)
+    refund(world, invoice.id, 2000, second)
+    with pytest.raises(Conflict) as none_left:
+        refund(world, invoice.id, 1, second)
+    assert none_left.value.error_code == "payment_not_refundable"
     assert_explained(world)
 
 
 def test_a_refund_needs_a_reason_and_charges_of_that_bill(world: MoneyWorld) -> None:
-    _invoice, payment_id = paid_by_cash(world)
+    invoice = paid_by_cash(world)
     other = bill_of(world, world.bill("LAB-CBC"))
     with pytest.raises(InvalidInput):
-        refund(world, payment_id, 2000, other.lines[0].charge_id)
-    with pytest.raises(InvalidInput):
-        refund(world, payment_id, 2000)
+        refund(world, invoice.id, 2000, other.lines[0].charge_id)
     with pytest.raises(InvalidInput), world.database.write(SYSTEM) as session:
-        service.request_refund(
-            session, payment_id=payment_id, amount_fen=1, reason=" ", charge_ids=[]
-        )
+        service.refund_charges(session, invoice_id=invoice.id, parts={}, reason="退号")
+    with pytest.raises(InvalidInput), world.database.write(SYSTEM) as session:
+        refund_part(session, invoice.id, 1, reason=" ")
 
 
 def test_the_same_key_refunds_once(world: MoneyWorld) -> None:
-    invoice, payment_id = paid_by_cash(world)
+    invoice = paid_by_cash(world)
     charge = invoice.lines[0].charge_id
-    assert refund(world, payment_id, 2500, charge, key="k") == refund(
-        world, payment_id, 2500, charge, key="k"
+    assert refund(world, invoice.id, 2500, charge, key="k") == refund(
+        world, invoice.id, 2500, charge, key="k"
     )
     with pytest.raises(Conflict):
-        refund(world, payment_id, 100, charge, key="k")
+        refund(world, invoice.id, 100, charge, key="k")
 
 
 def test_a_platform_refund_is_sent_after_the_transaction_and_counts_when_confirmed(
     world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway, clock: FixedClock
 ) -> None:
     gateway.refund_state = Reported.PROCESSING
-    invoice, payment_id = paid_by_phone(world, dispatcher)
-    refund_id = refund(world, payment_id, TOTAL, *(line.charge_id for line in invoice.lines))
+    invoice = paid_by_phone(world, dispatcher)
+    refund_id = refund(world, invoice.id, TOTAL, *(line.charge_id for line in invoice.lines))
     assert gateway.calls.count("refund") == 0
     dispatcher.drain()
     assert refund_of(world, refund_id).state is RefundState.PROCESSING
@@ -144,9 +141,9 @@ def test_a_platform_refund_is_sent_after_the_transaction_and_counts_when_confirm
 def test_a_lost_refund_answer_is_unknown_until_asked(
     world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway, clock: FixedClock
 ) -> None:
-    invoice, payment_id = paid_by_phone(world, dispatcher)
+    invoice = paid_by_phone(world, dispatcher)
     gateway.lose_next.append(GatewayUnknown("lost"))
-    refund_id = refund(world, payment_id, 2500, invoice.lines[0].charge_id)
+    refund_id = refund(world, invoice.id, 2500, invoice.lines[0].charge_id)
     dispatcher.drain()
     assert refund_of(world, refund_id).state is RefundState.UNKNOWN
     clock.advance(dt.timedelta(seconds=10))
@@ -159,9 +156,9 @@ def test_a_lost_refund_answer_is_unknown_until_asked(
 def test_a_refund_that_never_arrived_is_sent_again_under_its_number(
     world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway, clock: FixedClock
 ) -> None:
-    invoice, payment_id = paid_by_phone(world, dispatcher)
+    invoice = paid_by_phone(world, dispatcher)
     gateway.fail_next.append(GatewayUnknown("away"))
-    refund_id = refund(world, payment_id, 2500, invoice.lines[0].charge_id)
+    refund_id = refund(world, invoice.id, 2500, invoice.lines[0].charge_id)
     dispatcher.drain()
     assert gateway.refunds == {}
     clock.advance(dt.timedelta(seconds=10))
@@ -173,9 +170,9 @@ def test_a_refund_that_never_arrived_is_sent_again_under_its_number(
 def test_a_refused_refund_is_a_case_and_may_be_tried_again(
     world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway, clock: FixedClock
 ) -> None:
-    invoice, payment_id = paid_by_phone(world, dispatcher)
+    invoice = paid_by_phone(world, dispatcher)
     gateway.fail_next.append(GatewayRefused("NOT_ENOUGH", "no money"))
-    refund_id = refund(world, payment_id, 2500, invoice.lines[0].charge_id)
+    refund_id = refund(world, invoice.id, 2500, invoice.lines[0].charge_id)
     dispatcher.drain()
     assert refund_of(world, refund_id).state is RefundState.ABNORMAL
     assert bill_of(world, invoice.id).state is InvoiceState.PAID
@@ -198,8 +195,8 @@ def test_a_refused_refund_is_a_case_and_may_be_tried_again(
 def test_an_older_report_never_undoes_a_refund(
     world: MoneyWorld, dispatcher: Dispatcher, gateway: ScriptedGateway, late: Reported
 ) -> None:
-    invoice, payment_id = paid_by_phone(world, dispatcher)
-    refund_id = refund(world, payment_id, 2500, invoice.lines[0].charge_id)
+    invoice = paid_by_phone(world, dispatcher)
+    refund_id = refund(world, invoice.id, 2500, invoice.lines[0].charge_id)
     dispatcher.drain()
     number = refund_of(world, refund_id).out_refund_no
     for state in (Reported.SUCCESS, late):
@@ -209,8 +206,8 @@ def test_an_older_report_never_undoes_a_refund(
 
 
 def test_a_refund_of_another_amount_is_a_case(world: MoneyWorld, dispatcher: Dispatcher) -> None:
-    invoice, payment_id = paid_by_phone(world, dispatcher)
-    refund_id = refund(world, payment_id, 2500, invoice.lines[0].charge_id)
+    invoice = paid_by_phone(world, dispatcher)
+    refund_id = refund(world, invoice.id, 2500, invoice.lines[0].charge_id)
     number = refund_of(world, refund_id).out_refund_no
     world.report_refund(RefundStatus(number, "x", Reported.SUCCESS, 2499, "r-1"))
     assert refund_of(world, refund_id).state is RefundState.ABNORMAL

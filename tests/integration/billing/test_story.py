@@ -20,6 +20,7 @@ from backend.kernel.errors import XinglinError
 from backend.kernel.ids import Id
 from backend.kernel.outbox import Subscriptions
 from tests.factories.billing import MoneyWorld, ScriptedGateway, make_world, paid
+from tests.factories.bills import refund_part
 from tests.factories.databases import MONDAY_MORNING, SYSTEM, make_empty_database
 
 PICK = st.integers(min_value=0, max_value=3)
@@ -114,19 +115,12 @@ class MoneyStory(RuleBasedStateMachine):
     def refund(self, index: int, fen: int) -> None:
         invoice_id = self.bill_at(index)
         with self.database.read(SYSTEM) as session:
-            settling = next(iter(queries.list_settling_payments(session, invoice_id)), None)
-            charges = [line.charge_id for line in queries.get_invoice(session, invoice_id).lines]
-        if settling is None:
+            settling = queries.list_settling_payments(session, invoice_id)
+        if not settling:
             return
         try:
             with self.database.write(SYSTEM) as session:
-                service.request_refund(
-                    session,
-                    payment_id=settling.id,
-                    amount_fen=fen,
-                    reason="story",
-                    charge_ids=charges,
-                )
+                refund_part(session, invoice_id, fen, reason="story")
         except XinglinError as refusal:
             assert refusal.status == 409
 

@@ -14,6 +14,7 @@ from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id
 from backend.kernel.permissions import Actor, ActorKind, Permission
 from tests.factories.billing import MoneyWorld, ScriptedGateway, paid
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM
 
 
@@ -53,14 +54,7 @@ def test_a_named_channel_wins_and_a_refund_knows_its_own(world: MoneyWorld) -> N
         )
         assert payment.channel is Channel.COUNTER
     with world.database.write(cashier) as session:
-        line = queries.get_invoice(session, bill).lines[0]
-        refund = service.request_refund(
-            session,
-            payment_id=payment.id,
-            amount_fen=2000,
-            reason="误收",
-            charge_ids=[line.charge_id],
-        )
+        [refund] = refund_part(session, bill, 2000)
     with world.database.read(SYSTEM) as session:
         kept = session.get_one(Refund, refund.id)
         assert (kept.channel, kept.actor_label) == (Channel.COUNTER, "E001")

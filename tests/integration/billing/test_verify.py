@@ -11,6 +11,7 @@ from backend.billing.rules import Channel, EntryKind
 from backend.billing.verify import verify_ledger
 from backend.kernel.verify import VerifyReport
 from tests.factories.billing import MoneyWorld, paid
+from tests.factories.bills import refund_part
 from tests.factories.databases import SYSTEM
 
 
@@ -29,19 +30,8 @@ def books(world: MoneyWorld) -> MoneyWorld:
         service.void_invoice(session, world.bill_in(session, "DRUG-1").id, reason="test")
         service.record_stray_trade(session, paid("f" * 32, 77))
         invoice = world.bill_in(session, "REG-ASSOC")
-        payment = service.pay_cash(session, invoice_id=invoice.id, received_fen=2500)
-        charge_id = session.execute(
-            text("SELECT id FROM billing_charge WHERE invoice_id = :id"),
-            {"id": invoice.id if not world.database.is_sqlite else invoice.id.hex},
-        ).scalar_one()
-        service.request_refund(
-            session,
-            channel=Channel.COUNTER,
-            payment_id=payment.id,
-            amount_fen=1000,
-            reason="退",
-            charge_ids=[type(invoice.id)(str(charge_id))],
-        )
+        service.pay_cash(session, invoice_id=invoice.id, received_fen=2500)
+        refund_part(session, invoice.id, 1000, channel=Channel.COUNTER)
     return world
 
 
