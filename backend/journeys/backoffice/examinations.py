@@ -41,6 +41,7 @@ from backend.kernel.web import (
 from backend.organization import queries as organization
 from backend.patients import service as patient_service
 from backend.scheduling import examinations as scheduling
+from backend.scheduling import rules
 from backend.scheduling.errors import PlanOutdated
 from backend.scheduling.queries import examinations as queries
 from backend.scheduling.rules.planning import Availability
@@ -57,7 +58,6 @@ NAV: tuple[NavItem, ...] = ()
 #: Where the patient is in hand, for those who work there.
 FRONT_DESK = "front_desk.patient"
 MOST_EGFR = 200
-LONGEST_REASON = 100
 #: The questions of safety in the words in which a patient is asked.
 QUESTIONS = {
     "has_pacemaker": lazy_gettext("体内有心脏起搏器、人工耳蜗等电子装置"),
@@ -143,7 +143,7 @@ def book(patient_id: Id) -> BaseResponse:
 @requires(Permission.SCHEDULING_EXAMINATION_BOOK)
 def cancel(patient_id: Id, examination_id: Id) -> BaseResponse:
     """Give one booked examination back; its orders can be planned again."""
-    reason = request.form.get("reason", "").strip()[:LONGEST_REASON] or _("患者取消")
+    reason = request.form.get("reason", "").strip()[: rules.LONGEST_REASON] or _("患者取消")
     with write_uow() as session:
         common.require_patient(session, patient_id)
         scheduling.cancel_examination(

@@ -37,8 +37,6 @@ from backend.scheduling import rules as pool
 from backend.scheduling import service as scheduling
 from backend.scheduling.rules import AppointmentState, Channel
 
-LONGEST_REASON = 100
-
 
 @blueprint.get("/patients/<uuid:patient_id>/bookable")
 @requires(Permission.SCHEDULING_APPOINTMENT_WRITE)
@@ -163,7 +161,7 @@ def give_up(patient_id: Id, appointment_id: Id) -> BaseResponse:
 @requires(Permission.BILLING_REFUND_REQUEST)
 def refund(patient_id: Id, appointment_id: Id) -> BaseResponse:
     """Cancel a paid visit; the fee goes back to the tender it came from."""
-    reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
+    reason = request.form.get("reason", "").strip()[: pool.LONGEST_REASON]
     if not reason:
         raise InvalidInput(_("请选择退号原因"), code="reason_missing")
     with write_uow() as session:

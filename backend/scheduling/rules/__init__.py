@@ -68,6 +68,7 @@ from backend.scheduling.rules.policy import (
     PolicyFor,
     Reserve,
 )
+from backend.scheduling.rules.reasons import LONGEST_REASON, is_reason
 from backend.scheduling.rules.reserves import reserved_numbers
 from backend.scheduling.rules.rush import (
     INSIDE,
@@ -148,6 +149,7 @@ __all__ = [
     "LEAST_OFFER",
     "LINE_BEFORE",
     "LIVE",
+    "LONGEST_REASON",
     "MODALITY_WORDS",
     "MOST_ADDED",
     "MOST_LINES",
@@ -225,6 +227,7 @@ __all__ = [
     "is_in_force",
     "is_lapsed",
     "is_line_over",
+    "is_reason",
     "last_bookable_day",
     "let_in_count",
     "look_back",

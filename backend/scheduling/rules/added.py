@@ -6,16 +6,16 @@ import datetime as dt
 
 from backend.kernel.clock import HalfDay, at_local
 from backend.scheduling.errors import AddedFull, AddedReasonMissing, ScheduleOver
+from backend.scheduling.rules.reasons import is_reason
 from backend.scheduling.rules.sessions import SESSION_MINUTES, WINDOW
 
 #: How many numbers one session may have beyond its capacity.
 MOST_ADDED = 10
-LONGEST_REASON = 100
 
 
 def check_added(added: int, reason: str) -> None:
     """Raise AddedReasonMissing without a reason of 1–100 characters, AddedFull at the tenth number more."""
-    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
+    if not is_reason(reason):
         raise AddedReasonMissing
     if added >= MOST_ADDED:
         raise AddedFull(most=MOST_ADDED)

@@ -21,6 +21,7 @@ from flask_babel import lazy_gettext as _
 from backend.kernel.clock import HalfDay, at_local, local
 from backend.kernel.ids import Id
 from backend.scheduling.errors import DisruptionOver, StopInvalid
+from backend.scheduling.rules.reasons import is_reason
 from backend.scheduling.rules.states import VisitType
 
 #: A choice is open until the evening before the visit, and never less than this.
@@ -28,7 +29,6 @@ SHORTEST_CHOICE = dt.timedelta(hours=2)
 CHOICE_ENDS = dt.time(17, 0)
 #: The longest time one notice may stop.
 STOP_DAYS = 92
-LONGEST_REASON = 100
 #: How many equivalents are offered, and how many of them at most with the same practitioner.
 OFFERS = 6
 OFFERS_OF_SAME = 3
@@ -141,7 +141,7 @@ def check_stop(scope: StopScope, reason: str, today: dt.date) -> None:
         fields["first"] = _("不能从过去的日期开始停诊")
     if not 0 <= (scope.last - scope.first).days < STOP_DAYS:
         fields["last"] = _("结束日期应不早于开始，且不超过 %(days)s 天", days=STOP_DAYS)
-    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
+    if not is_reason(reason):
         fields["reason"] = _("请写明停诊原因（100 字以内）")
     if fields:
         raise StopInvalid(fields=fields)

@@ -38,8 +38,6 @@ from backend.scheduling.rules import (
 from backend.scheduling.services import disruptions, pool
 from backend.scheduling.services.templates import write_sessions
 
-LONGEST_REASON = 100
-
 
 def add_special_session(
     session: Session,
@@ -99,7 +97,7 @@ def add_special_session(
         entity_id=made,
         practitioner_id=practitioner_id,
         day=day,
-        reason=reason[:LONGEST_REASON],
+        reason=reason.strip()[: rules.LONGEST_REASON],
     )
     return made
 
@@ -161,8 +159,10 @@ def _check_substitute(
         actor(session), Permission.SCHEDULING_SCHEDULE_MANAGE,
         hospital_id=schedule.hospital_id, department_id=schedule.department_id,
     )  # fmt: skip
-    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
-        raise InvalidInput(fields={"reason": "1–100"}, code="reason_missing")
+    if not rules.is_reason(reason):
+        raise InvalidInput(
+            fields={"reason": _("请写明替诊原因（100 字以内）")}, code="reason_missing"
+        )
     if schedule.status is not ScheduleStatus.OPEN:
         raise ScheduleStopped
     if schedule.business_date < today(session):

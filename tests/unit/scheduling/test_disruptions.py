@@ -152,6 +152,14 @@ def test_each_fault_of_a_notice_is_named(scope: StopScope, reason: str, fields: 
     rules.check_stop(StopScope(DAY, DAY, ME), "进修", DAY)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("", False), (" 　\n", False), ("进", True), (f" {'长' * 100} ", True), ("长" * 101, False)],
+)
+def test_a_reason_is_read_without_the_blanks_around_it(text: str, is_one: bool) -> None:
+    assert rules.is_reason(text) is is_one
+
+
 def test_an_added_number_needs_a_reason_and_there_are_ten_at_most() -> None:
     rules.check_added(9, "外地复诊")
     with pytest.raises(AddedFull):
