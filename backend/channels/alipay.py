@@ -39,6 +39,7 @@ from backend.billing.ports import (
 )
 from backend.channels import alipay_wire as wire
 from backend.channels.http import session_to
+from backend.kernel.money import from_yuan, to_yuan
 
 LONGEST_SUBJECT = 128
 NOTIFY_PATH = "/alipay/notify"
@@ -139,7 +140,7 @@ class AlipayGateway:
             raise ValueError("expires_at must be timezone-aware")
         content = {
             "out_trade_no": out_trade_no,
-            "total_amount": wire.to_yuan(amount_fen),
+            "total_amount": to_yuan(amount_fen),
             "subject": description[:LONGEST_SUBJECT],
             "time_expire": wire.to_beijing(expires_at),
             "product_code": "FACE_TO_FACE_PAYMENT",
@@ -189,7 +190,7 @@ class AlipayGateway:
             {
                 "out_trade_no": out_trade_no,
                 "out_request_no": out_refund_no,
-                "refund_amount": wire.to_yuan(amount_fen),
+                "refund_amount": to_yuan(amount_fen),
                 "refund_reason": reason[:LONGEST_SUBJECT],
             },
         )
@@ -359,7 +360,7 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
 
 def _fen(answer: Mapping[str, Any], name: str) -> int:
     try:
-        return wire.from_yuan(_text(answer, name))
+        return from_yuan(_text(answer, name))
     except ValueError as error:
         raise GatewayUnknown(f"{name} is no amount") from error
 

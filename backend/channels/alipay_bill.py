@@ -35,6 +35,7 @@ from backend.channels import alipay_wire as wire
 from backend.channels import http
 from backend.channels.alipay import AlipayGateway, utc_now
 from backend.kernel.clock import SHANGHAI
+from backend.kernel.money import from_yuan
 
 PUBLISHED_AT = dt.time(9, 0)
 #: Alipay has one word for *not yet* and *nothing on that day*; after this it means the second.
@@ -183,7 +184,7 @@ def _rows(lines: Iterator[str]) -> Iterator[BillRow]:
             kind,
             request_no if is_refund else order,
             order,
-            wire.from_yuan(amount.removeprefix("-") if is_refund else amount),
+            from_yuan(amount.removeprefix("-") if is_refund else amount),
             trade_no,
             wire.from_beijing(at),
         )
@@ -194,7 +195,7 @@ def _totals(lines: Iterator[str]) -> tuple[int, int, int]:
     (found,) = [rest for first, *rest in _table(lines, ("门店编号", *_TOTALS)) if first == "合计"]
     trades, refunds, amount = found
     sign = -1 if amount.startswith("-") else 1
-    return int(trades), int(refunds), sign * wire.from_yuan(amount.removeprefix("-"))
+    return int(trades), int(refunds), sign * from_yuan(amount.removeprefix("-"))
 
 
 def _table(lines: Iterator[str], columns: tuple[str, ...]) -> Iterator[list[str]]:

@@ -81,21 +81,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def to_yuan(fen: int) -> str:
-    """2500 → ``25.00``."""
-    return f"{fen // 100}.{fen % 100:02d}"
-
-
-def from_yuan(text: str) -> int:
-    """``25.00`` → 2500; ValueError for anything but digits with at most two places."""
-    whole, _, part = text.partition(".")
-    if not (whole.isascii() and whole.isdecimal() and len(whole) <= 12 and len(part) <= 2):
-        raise ValueError("no amount")
-    if part and not (part.isascii() and part.isdecimal()):
-        raise ValueError("no amount")
-    return int(whole) * 100 + int(part.ljust(2, "0"))
-
-
 def to_beijing(moment: datetime) -> str:
     """An aware time as Alipay writes it, in Beijing's time without a zone."""
     return local(moment).strftime(TIME_FORMAT)

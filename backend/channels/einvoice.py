@@ -24,9 +24,9 @@ import requests
 
 from backend.billing.ports import GatewayRefused, GatewayUnknown
 from backend.billing.ports.einvoice import EInvoiceOrder, IssuedEInvoice
-from backend.channels.alipay_wire import from_yuan, to_yuan
 from backend.channels.http import session_to
 from backend.kernel.clock import local
+from backend.kernel.money import from_yuan, to_yuan
 
 VERSION = "1.0"
 SUCCESS = "S0000"

@@ -31,9 +31,9 @@ from backend.billing.ports.insurance import (
     InsuranceVisit,
     InsuredPerson,
 )
-from backend.channels.alipay_wire import from_yuan, to_yuan
 from backend.channels.http import session_to
 from backend.kernel.clock import SHANGHAI, local
+from backend.kernel.money import from_yuan, to_yuan
 
 #: The insurance's codes for categories of fees (med_chrgitm_type); a contract may say otherwise.
 CATEGORY_CODES: Mapping[str, str] = {

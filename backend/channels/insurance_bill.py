@@ -22,9 +22,9 @@ from typing import Any
 
 from backend.billing.ports import Bill, BillRow, BillRowKind, GatewayUnknown
 from backend.billing.ports.insurance import InsuredDocument
-from backend.channels.alipay_wire import from_yuan, to_yuan
 from backend.channels.insurance import NationalInsurance
 from backend.kernel.clock import SHANGHAI, business_date
+from backend.kernel.money import from_yuan, to_yuan
 
 #: The centre closes a day soon after midnight.
 PUBLISHED_AT = dt.time(2, 0)

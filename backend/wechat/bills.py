@@ -25,6 +25,7 @@ from backend.billing.ports import (
     GatewayRefused,
     GatewayUnknown,
 )
+from backend.kernel.money import from_yuan
 from backend.wechat.merchant import MerchantGateway
 from backend.wechat.pay import CHINA, WeChatPayGateway
 
@@ -136,14 +137,14 @@ def _rows(file: IO[bytes]) -> Iterator[BillRow]:
         count += 1
         happened_at = dt.datetime.fromisoformat(at).replace(tzinfo=CHINA)
         if state == "SUCCESS":
-            amount = yuan_to_fen(total)
+            amount = from_yuan(total)
             paid += amount
             yield BillRow(BillRowKind.PAYMENT, order, order, amount, trade, happened_at)
             continue
         if state not in ("REFUND", "REVOKED"):
             raise ValueError("a state that no bill has")
-        amount = yuan_to_fen(back)
-        paid += yuan_to_fen(total)
+        amount = from_yuan(back)
+        paid += from_yuan(total)
         refunded += amount
         if status == "FAIL":
             continue  # it never left
@@ -157,13 +158,5 @@ def _check_totals(line: str, file: IO[bytes], counted: tuple[int, int, int]) -> 
     names = line.split(",")
     values = file.readline().decode().rstrip("\r\n")[1:].split(",`")
     count, paid, refunded = (values[names.index(name)] for name in _TOTALS)
-    if (int(count), yuan_to_fen(paid), yuan_to_fen(refunded)) != counted:
+    if (int(count), from_yuan(paid), from_yuan(refunded)) != counted:
         raise ValueError("the totals are not the sums of the lines")
-
-
-def yuan_to_fen(text: str) -> int:
-    """``12.3`` yuan as 1230 fen; ValueError for anything that is not an amount with at most two digits."""
-    yuan, _point, rest = text.partition(".")
-    if not (yuan.isascii() and yuan.isdecimal()) or len(rest) > 2:
-        raise ValueError("no amount")
-    return int(yuan) * 100 + int(rest.ljust(2, "0") if rest else "0")

@@ -14,7 +14,7 @@ from backend.billing.ports import (
     GatewayUnknown,
 )
 from backend.kernel.clock import business_date
-from backend.wechat.bills import WeChatBillSource, read_rows, yuan_to_fen
+from backend.wechat.bills import WeChatBillSource, read_rows
 from backend.wechat.pay import WeChatPayGateway
 from tests.contract.wechat.sandbox_process import Sandbox
 
@@ -150,16 +150,3 @@ def test_a_bill_that_contradicts_itself_is_refused(old: str, new: str) -> None:
     assert text != LITERAL
     with pytest.raises(GatewayUnknown, match="unreadable bill"):
         list(read_rows(io.BytesIO(text.encode())))
-
-
-@pytest.mark.parametrize(
-    ("text", "fen"), [("0.01", 1), ("12", 1200), ("12.5", 1250), ("123456.78", 12345678)]
-)
-def test_yuan(text: str, fen: int) -> None:
-    assert yuan_to_fen(text) == fen
-
-
-@pytest.mark.parametrize("text", ["", "-1.00", "1.001", "1,000.00", "一", "1.x", ".5"])
-def test_no_yuan(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        yuan_to_fen(text)
