@@ -123,6 +123,8 @@ class EInvoiceView:
     invoice_id: Id
     state: EInvoiceState
     is_issued: bool
+    #: Asked for, and not there yet.
+    is_coming: bool
     amount_fen: int
     batch_code: str
     number: str

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 
+from backend.billing.rules import QR_TENDERS
 from backend.billing.views import TENDER_WORDS, EInvoiceView, InvoiceView, PaymentView
 from backend.kernel.clock import business_date, local
+from backend.kernel.ids import Id
 from backend.kernel.money import format_yuan
 from backend.queueing.views import TicketView
 from backend.scheduling.rules.examinations import Visit
@@ -68,9 +70,12 @@ def receipt_document(
     hospital_name: str,
     name_masked: str,
     reprint: bool,
+    receipt_numbers: Mapping[Id, str],
     einvoice: EInvoiceView | None = None,
 ) -> list[Element]:
-    """The receipt of a paid bill: every line, the sum, how and when it was paid, the electronic bill's code."""
+    """The receipt of a paid bill: every line, the sum, what went back of it, how and when it was paid, under which
+    numbers (of each payment's receipt, of the order in the payer's wallet), the electronic bill's code.
+    """
     elements = [
         text(hospital_name, 2, "center", bold=True),
         text(_("缴费凭条（补打）") if reprint else _("缴费凭条"), 1, "center"),
@@ -83,6 +88,9 @@ def receipt_document(
         words = line.name if line.quantity == 1 else f"{line.name} ×{line.quantity}"
         elements.append(row(words, format_yuan(line.amount_fen)))
     elements += [{"type": "rule"}, row(_("合计"), format_yuan(invoice.total_fen))]
+    refunded_fen = sum(line.refunded_fen for line in invoice.lines)
+    if refunded_fen:
+        elements.append(row(_("其中已退"), format_yuan(refunded_fen)))
     for payment in payments:
         words = str(TENDER_WORDS[payment.tender])
         if len(payments) > 1:
@@ -90,6 +98,10 @@ def receipt_document(
         elements.append(row(_("支付方式"), words))
         if payment.paid_at is not None:
             elements.append(row(_("支付时间"), f"{local(payment.paid_at):%Y-%m-%d %H:%M:%S}"))
+        if payment.id in receipt_numbers:
+            elements.append(row(_("收据号"), receipt_numbers[payment.id]))
+        if payment.tender in QR_TENDERS and payment.out_trade_no:
+            elements.append(row(_("商户单号"), payment.out_trade_no))
     if einvoice is not None and einvoice.is_issued:
         elements += [
             {"type": "rule"},
@@ -99,6 +111,8 @@ def receipt_document(
             {"type": "qr", "payload": einvoice.url, "caption": _("扫码查看、下载电子票据")},
         ]
         notice = _("本凭条不作报销凭证，报销请用电子票据")
+    elif einvoice is not None and einvoice.is_coming:
+        notice = _("电子票据正在开具，稍后补打本凭条可取票号")
     else:
         notice = _("本凭条不作报销凭证，发票请到收费窗口领取")
     elements += [

@@ -29,6 +29,7 @@ def _view(row: ElectronicInvoice) -> EInvoiceView:
         invoice_id=row.invoice_id,
         state=row.state,
         is_issued=row.state is EInvoiceState.ISSUED,
+        is_coming=row.state in (EInvoiceState.CREATED, EInvoiceState.UNKNOWN),
         amount_fen=row.amount_fen,
         batch_code=row.batch_code,
         number=row.number,

@@ -12,7 +12,7 @@ from backend.devices.api import desk
 from backend.devices.api.desk import Json
 from backend.devices.errors import NothingToPrint, PrintUnknown
 from backend.devices.rules import PrintKind, PrintState
-from backend.journeys import documents
+from backend.journeys import documents, receipts
 from backend.kernel import idempotency
 from backend.kernel.ids import Id, parse_id
 from backend.kernel.web import write_uow
@@ -78,13 +78,13 @@ def _document(session: Session, body: schemas.PrintBody, patient_id: Id) -> list
         payments = bills.list_settling_payments(session, invoice.id)
         if invoice.patient_id != patient_id or not payments or invoice.due_fen:
             raise NothingToPrint
-        return documents.receipt_document(
+        return receipts.receipt_of(
+            session,
             invoice,
             payments,
             hospital_name=hospital.name,
             name_masked=patients.get_patient(session, patient_id).name_masked,
             reprint=body.reprint,
-            einvoice=bills.find_einvoices(session, [invoice.id]).get(invoice.id),
         )
     raise NothingToPrint
 

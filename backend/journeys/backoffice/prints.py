@@ -6,7 +6,7 @@ from flask import Response
 
 from backend.billing import queries as bills
 from backend.billing.rules import InvoiceState
-from backend.journeys import desk, documents
+from backend.journeys import desk, documents, receipts
 from backend.journeys.backoffice import common
 from backend.journeys.backoffice.common import blueprint
 from backend.journeys.errors import NothingPaid
@@ -55,13 +55,13 @@ def print_receipt(patient_id: Id, invoice_id: Id) -> Response:
         if invoice.state not in (InvoiceState.PAID, InvoiceState.PART_REFUNDED):
             raise NothingPaid
         patient_service.note_reading(session, patient_id=patient_id, what="invoice")
-        elements = documents.receipt_document(
+        elements = receipts.receipt_of(
+            session,
             invoice,
             payments,
             hospital_name=organization.get_hospital(session, own_hospital_id()).name,
             name_masked=person.name_masked,
             reprint=False,
-            einvoice=bills.find_einvoices(session, [invoice_id]).get(invoice_id),
         )
     return _page(elements, patient_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.billing import queries as bills
 from backend.devices import queries
 from backend.devices import service as devices
 from backend.devices.rules import PrintState
@@ -80,8 +81,14 @@ def test_the_receipt_on_paper(door: Door, present: Kiosk) -> None:
     words = _words(present.ok("POST", "/prints", body, key="r"))
     for expected in ("主任医师诊查费", "¥25.00", "微信支付", "2026-11-23 08:30:00", "王*国"):
         assert expected in words
+    # The numbers to ask by: the payment's receipt, issued now at the latest, and the order in the wallet.
+    assert "收据号 S202600000001" in words
+    with door.database.read(SYSTEM) as session:
+        (payment,) = bills.list_settling_payments(session, Id(ticket["invoice_id"]))
+    assert f"商户单号 {payment.out_trade_no}" in words
     again = present.ok("POST", "/prints", {**body, "reprint": True}, key="r2")
     assert "补打" in _words(again)
+    assert "收据号 S202600000001" in _words(again)
 
 
 def test_ten_presses_print_once(door: Door, present: Kiosk) -> None:

@@ -73,6 +73,8 @@ def test_cash_for_a_part_and_a_code_for_the_rest(
     receipt = client.get(f"{url}/print").text
     assert "现金 ¥10.00" in receipt
     assert "微信支付 ¥15.00" in receipt
+    assert re.findall(r"收据号</span><span>(\w+)", receipt) == ["S202600000001", "S202600000002"]
+    assert "其中已退" not in receipt
 
 
 def test_a_payer_who_does_not_go_on_has_the_cash_back(
@@ -107,6 +109,7 @@ def test_lines_are_refunded_to_where_they_came_from(
     assert post(client, f"{url}/refund", reason="误开", **{f"fen-{charge}": "25.01"})[0] == 409
     assert post(client, f"{url}/refund", reason="误开", **{f"fen-{charge}": "5"})[0] == 204
     assert "退费已办：现金 ¥5.00" in client.get(hand(world)).text
+    assert "其中已退</span><span>¥5.00" in client.get(f"{url}/print").text
     assert post(client, f"{url}/refund", reason="误开", all="1")[0] == 204
     assert "现金 ¥20.00" in client.get(hand(world)).text
     assert bill_of(world, bill).state is InvoiceState.REFUNDED
