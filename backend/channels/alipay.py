@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -39,6 +39,7 @@ from backend.billing.ports import (
 )
 from backend.channels import alipay_wire as wire
 from backend.channels.http import session_to
+from backend.kernel.clock import utc_now
 from backend.kernel.money import from_yuan, to_yuan
 
 LONGEST_SUBJECT = 128
@@ -93,11 +94,6 @@ def load_alipay_file(path: Path, *, notify_url: str) -> AlipayConfig:
             RSAPublicKey, load_pem_public_key(data["alipay_public_key"].encode())
         ),
     )
-
-
-def utc_now() -> datetime:
-    """The present, timezone-aware."""
-    return datetime.now(UTC)
 
 
 class AlipayGateway:

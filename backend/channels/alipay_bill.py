@@ -33,8 +33,8 @@ from backend.billing.ports import (
 )
 from backend.channels import alipay_wire as wire
 from backend.channels import http
-from backend.channels.alipay import AlipayGateway, utc_now
-from backend.kernel.clock import SHANGHAI
+from backend.channels.alipay import AlipayGateway
+from backend.kernel.clock import SHANGHAI, utc_now
 from backend.kernel.money import from_yuan
 
 PUBLISHED_AT = dt.time(9, 0)

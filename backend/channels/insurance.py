@@ -32,7 +32,7 @@ from backend.billing.ports.insurance import (
     InsuredPerson,
 )
 from backend.channels.http import session_to
-from backend.kernel.clock import SHANGHAI, local
+from backend.kernel.clock import SHANGHAI, local, utc_now
 from backend.kernel.money import from_yuan, to_yuan
 
 #: The insurance's codes for categories of fees (med_chrgitm_type); a contract may say otherwise.
@@ -88,11 +88,6 @@ def load_insurance_file(path: Path) -> InsuranceConfig:
         item_codes=data.get("item_codes", {}),
         category_codes={**CATEGORY_CODES, **data.get("category_codes", {})},
     )
-
-
-def utc_now() -> dt.datetime:
-    """The present, timezone-aware."""
-    return dt.datetime.now(dt.UTC)
 
 
 class NationalInsurance:

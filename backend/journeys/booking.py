@@ -20,8 +20,6 @@ from backend.scheduling import service as scheduling
 from backend.scheduling.rules import AppointmentState
 from backend.scheduling.views import AppointmentView
 
-APPOINTMENT = "appointment"
-
 
 @dataclass(frozen=True, slots=True)
 class BookedVisit:
@@ -91,7 +89,7 @@ def open_bill(
         patient_id=patient_id,
         price_item_code=price_item_code,
         quantity=1,
-        source_kind=APPOINTMENT,
+        source_kind=settlement.APPOINTMENT,
         source_id=appointment_id,
         is_new_source=is_new_place,
     )

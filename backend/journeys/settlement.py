@@ -23,6 +23,7 @@ from backend.scheduling import service as scheduling
 from backend.scheduling.errors import SlotGone
 from backend.scheduling.rules import AppointmentState
 
+#: The kind of source a visit's charge names.
 APPOINTMENT = "appointment"
 SLOT_GONE_REASON = "号源已被他人取走，自动退款"
 

@@ -28,11 +28,16 @@ class Clock(Protocol):
         ...
 
 
+def utc_now() -> dt.datetime:
+    """The present by the machine's clock."""
+    return dt.datetime.now(dt.UTC)
+
+
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> dt.datetime:
-        return dt.datetime.now(dt.UTC)
+        return utc_now()
 
 
 class FixedClock:

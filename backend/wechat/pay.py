@@ -33,6 +33,7 @@ from backend.billing.ports import (
     TradeState,
     TradeStatus,
 )
+from backend.kernel.clock import utc_now
 
 CHINA = timezone(timedelta(hours=8))
 #: Older or newer than this and a signature is somebody's replay (or our clock is wrong).
@@ -114,11 +115,6 @@ def load_merchant_file(path: Path, *, notify_url: str) -> WeChatPayConfig:
         base_url=data["base_url"],
         notify_url=notify_url,
     )
-
-
-def utc_now() -> datetime:
-    """The present, timezone-aware."""
-    return datetime.now(UTC)
 
 
 class _StrictCore(Core):  # type: ignore[misc]
