@@ -105,7 +105,7 @@ class CardDesk:
 def open_card_desk(sandbox: Sandbox, folder: Path) -> Iterator[CardDesk]:
     """A desk over a fresh database and the sandbox's bank, which has forgotten everything."""
     sandbox.reset()
-    config = replace(load_bank_file(sandbox.directory / "bank.json"), answer_seconds=0.5)
+    config = replace(load_bank_file(sandbox.directory / "bank.json"), answer_seconds=2.0)
     bank = BankCardGateway(lambda: config)
     subscriptions, clock = Subscriptions(), FixedClock(NINE)
     handlers.subscribe_cards(subscriptions, bank)

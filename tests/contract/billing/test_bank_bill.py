@@ -1,62 +1,35 @@
-"""The bank's daily file over HTTP, matched with what the terminals did: both ways, reversals, faults, the command."""
+"""The bank's daily file over HTTP, matched with what the terminals did: both ways, reversals, spoiled files."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from sqlalchemy import select
 
-from backend import reconciling
-from backend.billing import queries, service, tasks
+from backend.billing import queries
 from backend.billing.models import BillItem
 from backend.billing.ports import GatewayUnknown
-from backend.billing.queries import DifferenceView, RunView
-from backend.billing.rules import BillChannel, DifferenceKind, PaymentState, RefundState, RunState
-from backend.bootstrap import Program
+from backend.billing.rules import DifferenceKind, PaymentState, RefundState, RunState
 from backend.channels.bank_bill import BankBillSource
 from backend.channels.bank_card import BankCardGateway
 from tests.contract.wechat.sandbox_process import Sandbox
 from tests.factories.card_desk import GOOD, MUTE, POOR, CardDesk, open_card_desk
 from tests.factories.databases import SYSTEM
-from tests.factories.webapp import make_settings
-
-DAY = dt.date(2026, 11, 23)
+from tests.factories.desk_bills import DAY, differences, in_its_present, reconcile
 
 
 @pytest.fixture
 def desk(sandbox_process: Sandbox, tmp_path: Path) -> Iterator[CardDesk]:
-    with open_card_desk(sandbox_process, tmp_path) as desk:
-        sandbox_process.put("/sandbox/clock", offset_seconds=offset(desk))
+    with open_card_desk(sandbox_process, tmp_path) as desk, in_its_present(desk):
         yield desk
-        sandbox_process.put("/sandbox/clock", offset_seconds=0)
 
 
 @pytest.fixture
 def source(desk: CardDesk) -> BankBillSource:
     return BankBillSource(desk.bank)
-
-
-def offset(desk: CardDesk) -> float:
-    """What takes the bank to the desk's present."""
-    return (desk.clock.now() - dt.datetime.now(dt.UTC)).total_seconds()
-
-
-def reconcile(desk: CardDesk, source: BankBillSource) -> RunView:
-    desk.sandbox.put("/sandbox/clock", offset_seconds=offset(desk) + 86400)
-    run_id = tasks.reconcile(desk.database, source, DAY, service.apply_trade_status)
-    desk.sandbox.put("/sandbox/clock", offset_seconds=offset(desk))
-    with desk.database.read(SYSTEM) as session:
-        return queries.get_run(session, run_id)
-
-
-def differences(desk: CardDesk, run: RunView) -> list[DifferenceView]:
-    with desk.database.read(SYSTEM) as session:
-        return queries.list_differences(session, run.id, hospital_id=None)
 
 
 def test_a_day_of_cards_agrees(desk: CardDesk, source: BankBillSource) -> None:
@@ -106,28 +79,6 @@ def test_a_sale_that_waits_for_its_reversal_is_not_taken_for_paid(
     assert desk.problems() == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        ("drop_row", DifferenceKind.OURS_ONLY),
-        ("extra_row", DifferenceKind.THEIRS_ONLY),
-        ("wrong_amount", DifferenceKind.AMOUNT_DIFFERS),
-    ],
-)
-def test_a_wrong_file_is_a_difference_and_a_right_one_settles_it(
-    fault: str, kind: DifferenceKind, desk: CardDesk, source: BankBillSource
-) -> None:
-    desk.swipe(GOOD)
-    desk.swipe(GOOD)
-    desk.sandbox.put("/sandbox/faults", bill=fault, count=1)
-    (difference,) = differences(desk, reconcile(desk, source))
-    assert (difference.kind, difference.is_open) == (kind, True)
-    assert desk.problems() == []
-    right = reconcile(desk, source)
-    assert right.open_differences == (1 if kind is DifferenceKind.THEIRS_ONLY else 0)
-    assert desk.problems() == []
-
-
 @pytest.mark.parametrize("fault", ["corrupt", "cut"])
 def test_a_spoiled_download_is_never_read(
     fault: str, desk: CardDesk, source: BankBillSource
@@ -142,19 +93,3 @@ def test_a_stranger_gets_nothing(desk: CardDesk) -> None:
     config = replace(desk.bank.config, bill_token="another")
     with pytest.raises(GatewayUnknown, match="HTTP 401"):
         BankBillSource(BankCardGateway(lambda: config)).fetch_bill(DAY)
-
-
-def test_the_command_covers_cards(desk: CardDesk, source: BankBillSource) -> None:
-    desk.swipe(GOOD)
-    folder = desk.sandbox.directory
-    settings = make_settings(folder, wechatpay_file=folder / "merchant.json")
-    program = Program(settings, None, desk.database, bills=(source,))  # type: ignore[arg-type]
-    console = Console(record=True, width=80)
-    assert reconciling.run(console, program, DAY, "bank_card") == reconciling.NO_BILL
-    said = console.export_text()
-    assert all(word in said for word in ("bank_card", "2026-11-23", "not_published"))
-    status = reconciling.run(console, program, DAY, "bank_card", is_next_morning=True)
-    assert status == reconciling.EXPLAINED, console.export_text()
-    with desk.database.read(SYSTEM) as session:
-        (found,) = queries.list_runs(session, channel=BillChannel.BANK_CARD)
-    assert found.is_explained
