@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from backend.kernel import greenlets
 from backend.settings import Settings
 from backend.supervisor import ProcessSpec, Supervisor
 
@@ -57,8 +58,7 @@ def gunicorn_command(settings: Settings, port: int, name: str = "web") -> list[s
 
 def refuse_greenlets_over_sqlite(settings: Settings) -> None:
     """ValueError in a process that gevent has taken over while the database is SQLite, however it was started."""
-    monkey = sys.modules.get("gevent.monkey")
-    if settings.is_sqlite and monkey is not None and monkey.is_module_patched("threading"):
+    if settings.is_sqlite and greenlets.are_in_charge():
         raise ValueError(
             "SQLite is served by threads, never by gevent: start `xinglin web`, or set XINGLIN_DATABASE_URL"
         )

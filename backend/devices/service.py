@@ -30,7 +30,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
 from backend.kernel.permissions import Actor, ActorKind, Permission
-from backend.kernel.uow import actor, now
+from backend.kernel.uow import Database, actor, now
 from backend.organization import queries as organization
 from backend.queueing import service as queueing
 
@@ -162,9 +162,9 @@ def reinstate(session: Session, kiosk_id: Id, *, hospital_id: Id) -> None:
         audit.record(session, "devices.reinstate", entity="kiosk", entity_id=kiosk.id)
 
 
-def actor_of_credential(session: Session, credential: str) -> Actor:
+def actor_of_credential(database: Database, credential: str) -> Actor:
     """The kiosk as an actor, allowed only what kiosks may do; CredentialRefused (401)."""
-    kiosk = session.execute(_WHO, {"credential": rules.digest(credential)}).one_or_none()
+    kiosk = database.look_up(_WHO, {"credential": rules.digest(credential)})
     if kiosk is None or kiosk.revoked_at is not None:
         raise CredentialRefused
     return Actor(

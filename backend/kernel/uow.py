@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import structlog
-from sqlalchemy import Engine, Insert, create_engine, event, insert
+from sqlalchemy import Engine, Insert, Row, Select, create_engine, event, insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
@@ -38,6 +38,7 @@ WRITE_WAIT_SECONDS = 20.0
 PING_AFTER_SECONDS = 5.0
 
 Config = TypeVar("Config")
+Columns = TypeVarTuple("Columns")
 
 
 class AuditMissing(RuntimeError):
@@ -87,6 +88,8 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._turn = threading.Lock()
         options: dict[str, Any] = {} if self.is_sqlite else {"postgresql_readonly": True}
+        alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._alone = self.engine.execution_options(**alone)
         self._readers = sessionmaker(self.engine.execution_options(**options), autoflush=False)
         self._writers = sessionmaker(
             self.engine.execution_options(**{WRITE: True}), expire_on_commit=False
@@ -111,6 +114,14 @@ class Database:
             # prepared statement of the connection, which the next unit of work would then prepare anew.
             session.expunge_all()
             session.commit()
+
+    def look_up(self, statement: Select[*Columns], values: dict[str, Any]) -> Row[*Columns] | None:
+        """The only row of one SELECT, if there is one, in one round trip: no transaction around it.
+
+        For what every request asks first, as who it is that asks. Anything more is a unit of work's.
+        """
+        with self._alone.connect() as connection:
+            return connection.execute(statement, values).one_or_none()
 
     @contextmanager
     def write(

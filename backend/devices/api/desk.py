@@ -28,8 +28,7 @@ def load_device_actor(given: Request) -> Actor | None:
     scheme, _space, credential = given.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credential:
         return None
-    with xinglin().database.read() as session:
-        return service.actor_of_credential(session, credential)
+    return service.actor_of_credential(xinglin().database, credential)
 
 
 def kiosk_id() -> Id:
