@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
+from backend.billing import queries as bills
 from backend.contracts.billing import InvoicePaid
 from backend.journeys import booking, refunds, settlement
 from backend.journeys.errors import VisitBegun
@@ -21,6 +22,7 @@ from backend.scheduling.rules import AppointmentState
 from tests.factories.clinic import FEE_FEN
 from tests.factories.databases import SYSTEM
 from tests.factories.front_desk import VisitWorld, make_visit_world
+from tests.factories.imaging_desk import make_imaging_desk
 
 ORDER = ("billing_invoice", "scheduling_slot", "queueing_queue")
 
@@ -70,6 +72,24 @@ def test_giving_back_a_visit_takes_bill_place_and_queue(world: VisitWorld) -> No
     assert tuple(seen) == ORDER
     with world.database.read(SYSTEM) as session:
         assert queues.get_ticket(session, ticket_id).state is TicketState.LEFT
+
+
+def test_giving_back_the_fee_of_an_examination_takes_the_bill_before_its_places(
+    postgres_database: Database,
+) -> None:
+    desk = make_imaging_desk(postgres_database)
+    desk.order("US-ABD")
+    desk.book(desk.propose())
+    invoice_id = desk.bill()
+    with locks_of(desk.database) as seen, desk.database.write(SYSTEM) as session:
+        (line,) = bills.get_invoice(session, invoice_id).lines
+        refunds.refund_lines(
+            session,
+            invoice_id=invoice_id,
+            parts={line.charge_id: line.amount_fen},
+            reason="患者不做了",
+        )
+    assert seen == ["billing_invoice", "scheduling_slot"]
 
 
 def test_a_doctor_who_was_quicker_keeps_the_visit(
