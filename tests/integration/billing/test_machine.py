@@ -314,7 +314,6 @@ MoneyMachine.TestCase.settings = settings(
     max_examples=20,
     stateful_step_count=30,
     derandomize=True,
-    deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

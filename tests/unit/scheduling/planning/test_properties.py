@@ -85,13 +85,13 @@ def every_plan(problem: Problem) -> Iterator[tuple[Placed, ...]]:
             yield placed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(problems(most_visits=8, most_options=12))
 def test_a_greedy_plan_obeys_every_rule(problem: Problem) -> None:
     assert list(violations(problem, plan_greedily(problem))) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems(most_visits=7, most_options=14))
 def test_the_solver_obeys_every_rule_and_is_never_worse_than_greedy(problem: Problem) -> None:
     greedy = plan_greedily(problem)
@@ -101,7 +101,7 @@ def test_the_solver_obeys_every_rule_and_is_never_worse_than_greedy(problem: Pro
     assert score_of(problem, solved)[:3] <= score_of(problem, greedy)[:3]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(problems(most_visits=4, most_options=5))
 def test_the_solver_agrees_with_trying_everything(problem: Problem) -> None:
     best = min(score_of(problem, placed) for placed in every_plan(problem))
@@ -111,13 +111,13 @@ def test_the_solver_agrees_with_trying_everything(problem: Problem) -> None:
     assert score_of(problem, solved)[:3] == best[:3]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(problems(most_visits=5, most_options=10))
 def test_the_same_question_has_the_same_answer(problem: Problem) -> None:
     assert make_plan(problem) == make_plan(problem)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(problems(most_visits=5, most_options=8))
 def test_make_plan_says_who_made_it(problem: Problem) -> None:
     assert make_plan(problem, with_solver=False).maker is Maker.GREEDY
