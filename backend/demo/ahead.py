@@ -131,8 +131,8 @@ def _book(
         fee_tender=fee_tender(dice, channel),
         outcome="booked",
     )
-    if not dice.chance(_CANCELS):
-        return booking
+    if booking.fee_tender == "cash" or not dice.chance(_CANCELS):
+        return booking  # who has come to the counter for it, comes
     last_night = at_minute(day - timedelta(days=1), _PHONE_CLOSES)
     left = int((last_night - booked_at) / MINUTE)
     return replace(

@@ -1,7 +1,7 @@
 """Stop-clinic (停诊) in three steps: say what, see whom it hits, act and watch what becomes of everybody.
 
 GET  /backoffice/stops                 the notices, newest first
-GET  /backoffice/stops/new             step 1: who, when, why
+GET  /backoffice/stops/new             step 1: who or which device, when, why
 GET  /backoffice/stops/preview         step 2: sessions and visits affected; nothing is written
 POST /backoffice/stops                 step 3: stop, in one unit of work; each patient is looked after at once
 GET  /backoffice/stops/<id>            what became of each visit (fragment: the list, asked for again while one is open)
@@ -23,10 +23,11 @@ from backend.kernel import idempotency
 from backend.kernel.clock import HalfDay
 from backend.kernel.errors import InvalidInput
 from backend.kernel.ids import Id, new_id, parse_id
-from backend.kernel.permissions import Permission
+from backend.kernel.permissions import Permission, has
 from backend.kernel.uow import today
 from backend.kernel.web import (
     NavItem,
+    current_actor,
     idempotency_key,
     own_hospital_id,
     read_uow,
@@ -82,6 +83,7 @@ def stop_form() -> Response:
             values |= {
                 "department": str(view.department_id),
                 "practitioner": str(view.practitioner_id or ""),
+                "device": str(view.device_id or ""),
                 "first": view.business_date.isoformat(),
                 "last": view.business_date.isoformat(),
                 "half_day": view.half_day.value,
@@ -145,6 +147,7 @@ def stop_detail(stop_id: Id) -> Response:
             disruptions=found[:MOST_SHOWN],
             more=max(0, len(found) - MOST_SHOWN),
             is_busy=any(one.state is DisruptionState.FOUND for one in found),
+            may_plan=has(current_actor(), Permission.SCHEDULING_EXAMINATION_BOOK),
             today=today(session),
             halves=HALF_DAY_WORDS,
             words=rules.DISRUPTION_WORDS,
@@ -194,11 +197,15 @@ def _preview(
 def _form(
     session: Session, values: Mapping[str, str], errors: Mapping[str, object] | None = None
 ) -> Response:
-    departments = organization.list_departments(
-        session, hospital_id=own_hospital_id(), kind=organization.DepartmentKind.CLINICAL
-    )
+    with_devices = visits.departments_with_devices(session, hospital_id=own_hospital_id())
+    departments = [
+        one
+        for one in organization.list_departments(session, hospital_id=own_hospital_id())
+        if one.kind is organization.DepartmentKind.CLINICAL or one.id in with_devices
+    ]
     department_id = parse_id(values.get("department", ""))
     people = _people(session, department_id) if department_id else []
+    devices = _devices(session, department_id)
     return render(
         "journeys/stop_form.html",
         fragment="journeys/_stop_form.html" if not errors else None,
@@ -207,6 +214,7 @@ def _form(
         errors=errors or {},
         departments=[(str(one.id), one.name) for one in departments],
         people=people,
+        devices=[(str(key), words) for key, words in devices.items()],
         halves=[(half.value, words) for half, words in HALF_DAY_WORDS.items()],
         today=today(session),
     )
@@ -238,6 +246,12 @@ def _people(session: Session, department_id: Id) -> list[tuple[str, str]]:
     ]
 
 
+def _devices(session: Session, department_id: Id | None) -> dict[Id, str]:
+    if department_id is None:
+        return {}
+    return visits.list_devices(session, hospital_id=own_hospital_id(), department_id=department_id)
+
+
 def _scope(session: Session, values: Mapping[str, str]) -> StopScope:
     """Read who and when; StopInvalid for dates that are none, and for people of another hospital."""
     half_day = values.get("half_day", "")
@@ -260,6 +274,9 @@ def _scope(session: Session, values: Mapping[str, str]) -> StopScope:
             fields[name] = _("请选择")
     if (practitioner_id and not people) or (department_id and not places):
         fields["practitioner"] = _("请选择")
+    device_id = parse_id(values.get("device", ""))
+    if device_id and device_id not in _devices(session, department_id):
+        fields["device" if department_id else "department"] = _("请选择")
     if fields:
         raise StopInvalid(fields=fields)
     return StopScope(
@@ -268,10 +285,14 @@ def _scope(session: Session, values: Mapping[str, str]) -> StopScope:
         practitioner_id,
         department_id,
         HalfDay(half_day) if half_day else None,
+        device_id,
     )
 
 
 def _whom(session: Session, scope: StopScope) -> str:
     ids = [i for i in (scope.practitioner_id, scope.department_id) if i]
     labels = organization.labels_by_id(session, ids)
-    return " · ".join(labels[i].name for i in ids)
+    names = [labels[i].name for i in ids]
+    if scope.device_id:
+        names.insert(0, _devices(session, scope.department_id)[scope.device_id])
+    return " · ".join(names)

@@ -10,6 +10,7 @@ from backend.scheduling.models.disruptions import (
     StoppedSession,
     Substitution,
     is_cared_for,
+    is_hit,
 )
 from backend.scheduling.models.examinations import (
     BookedExamination,
@@ -61,6 +62,7 @@ __all__ = [
     "claimable",
     "has_line",
     "is_cared_for",
+    "is_hit",
     "open_to",
     "out_of_line",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.kernel.clock import HalfDay
 from backend.kernel.db import Base, HospitalOwned, enum_column, fk, id_pk
 from backend.kernel.ids import Id
+from backend.scheduling.models.places import Appointment
 from backend.scheduling.rules import (
     OPEN_DISRUPTIONS,
     UNSETTLED,
@@ -25,18 +26,22 @@ _NOT_RESUMED = text("resumed_at IS NULL")
 
 
 class StopNotice(HospitalOwned, Base):
-    """Somebody does not sit, or a department does not open, from ``first`` to ``last`` (停诊)."""
+    """Somebody does not sit, a device does not run or a department does not open, ``first`` to ``last`` (停诊)."""
 
     __tablename__ = "scheduling_stop_notice"
     __table_args__ = (
         CheckConstraint("first <= last", name="period"),
-        CheckConstraint("practitioner_id IS NOT NULL OR department_id IS NOT NULL", name="whom"),
+        CheckConstraint(
+            "practitioner_id IS NOT NULL OR department_id IS NOT NULL OR device_id IS NOT NULL",
+            name="whom",
+        ),
         Index("ix_scheduling_stop_notice_period", "hospital_id", "last"),
     )
 
     id: Mapped[Id] = id_pk()
     practitioner_id: Mapped[Id | None] = fk("organization_practitioner.id")
     department_id: Mapped[Id | None] = fk("organization_department.id")
+    device_id: Mapped[Id | None] = fk("scheduling_device.id")
     first: Mapped[dt.date]
     last: Mapped[dt.date]
     #: None = every half-day.
@@ -52,7 +57,12 @@ class StopNotice(HospitalOwned, Base):
     def scope(self) -> StopScope:
         """What it stops."""
         return StopScope(
-            self.first, self.last, self.practitioner_id, self.department_id, self.half_day
+            self.first,
+            self.last,
+            self.practitioner_id,
+            self.department_id,
+            self.half_day,
+            self.device_id,
         )
 
 
@@ -132,3 +142,8 @@ def is_cared_for(appointment_id: Any) -> ColumnElement[bool]:
     return exists(Disruption.id).where(
         Disruption.appointment_id == appointment_id, or_(Disruption.state.in_(UNSETTLED), kept)
     )
+
+
+def is_hit(at: Any) -> ColumnElement[bool]:
+    """A stop at ``at`` hits the visit. A place on a device that was over by then has been used: nobody notes that."""
+    return or_(Appointment.device_id.is_(None), Appointment.ends_at > at)

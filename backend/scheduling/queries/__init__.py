@@ -10,6 +10,7 @@ from backend.scheduling.queries.calendar import (
     list_calendar_days,
     sessions_made,
 )
+from backend.scheduling.queries.devices import list_devices
 from backend.scheduling.queries.explain import explain_booking
 from backend.scheduling.queries.load import list_load
 from backend.scheduling.queries.policies import policies, policy_for
@@ -113,6 +114,7 @@ __all__ = [
     "list_bookable",
     "list_bookable_departments",
     "list_calendar_days",
+    "list_devices",
     "list_disruptions",
     "list_entries",
     "list_equivalents",

@@ -24,8 +24,10 @@ from backend.scheduling.models import (
     StopNotice,
     StoppedSession,
     Substitution,
+    is_hit,
 )
 from backend.scheduling.queries.appointments import appointment_views
+from backend.scheduling.queries.devices import device_names, sessions_of_the_kind
 from backend.scheduling.queries.policies import policies
 from backend.scheduling.queries.sessions import is_foreign, list_schedules, schedule_views
 from backend.scheduling.rules import (
@@ -110,6 +112,8 @@ def sessions_to_stop(session: Session, *, hospital_id: Id, scope: StopScope) -> 
     )
     if scope.practitioner_id is not None:
         statement = statement.where(Schedule.practitioner_id == scope.practitioner_id)
+    if scope.device_id is not None:
+        statement = statement.where(Schedule.device_id == scope.device_id)
     if scope.department_id is not None:
         statement = statement.where(Schedule.department_id == scope.department_id)
     if scope.half_day is not None:
@@ -118,18 +122,24 @@ def sessions_to_stop(session: Session, *, hospital_id: Id, scope: StopScope) -> 
 
 
 def preview_stop(session: Session, *, hospital_id: Id, scope: StopScope) -> StopPreview:
-    """Who would be affected, with masked names; at most seven queries, nothing is written."""
+    """Who would be affected, with masked names; at most ten queries, nothing is written.
+
+    For one device also where else its examinations could go: sessions with room of others of its kind on those days.
+    """
     ids = set(sessions_to_stop(session, hospital_id=hospital_id, scope=scope))
     sessions = schedule_views(session, Schedule.id.in_(ids)) if ids else []
     rows = session.scalars(
         select(Appointment)
-        .where(Appointment.schedule_id.in_(ids), Appointment.state.in_(ACTIVE))
+        .where(
+            Appointment.schedule_id.in_(ids), Appointment.state.in_(ACTIVE), is_hit(now(session))
+        )
         .order_by(Appointment.starts_at, Appointment.number)
     ).all()
     views = [view for view in appointment_views(session, rows) if not view.is_lapsed]
     names = patients.masked_names(session, [view.patient_id for view in views])
     visits = tuple(AffectedVisit(view, names.get(view.patient_id, "")) for view in views)
-    return StopPreview(tuple(sessions), visits)
+    others = sessions_of_the_kind(session, scope) if scope.device_id else []
+    return StopPreview(tuple(sessions), visits, tuple(others))
 
 
 def get_stop(session: Session, stop_id: Id) -> StopView:
@@ -156,6 +166,7 @@ def _stop_views(session: Session, rows: Sequence[StopNotice]) -> list[StopView]:
     labels = organization.labels_by_id(
         session, [i for row in rows for i in (row.practitioner_id, row.department_id) if i]
     )
+    devices = device_names(session, [row.device_id for row in rows if row.device_id])
     standing: Counter[Id] = Counter()
     sessions: Counter[Id] = Counter()
     for of, resumed_at, day in session.execute(
@@ -176,6 +187,7 @@ def _stop_views(session: Session, rows: Sequence[StopNotice]) -> list[StopView]:
         StopView(
             id=row.id,
             practitioner_name=labels[row.practitioner_id].name if row.practitioner_id else "",
+            device_name=devices[row.device_id] if row.device_id else "",
             department_name=labels[row.department_id].name if row.department_id else "",
             scope=row.scope,
             reason=row.reason,
@@ -258,7 +270,9 @@ def _disruption_views(session: Session, rows: Sequence[Disruption]) -> list[Disr
             masked_name=names.get(row.patient_id, ""),
             visit=views[row.appointment_id],
             schedule_id=row.schedule_id,
-            practitioner_name=people[row.practitioner_id].name if row.practitioner_id else "",
+            practitioner_name=people[row.practitioner_id].name
+            if row.practitioner_id
+            else views[row.appointment_id].practitioner_name,
             starts_at=row.starts_at,
             decide_by=row.decide_by,
             decided_at=row.decided_at,

@@ -37,6 +37,7 @@ from backend.scheduling.rules.decision import (
 )
 from backend.scheduling.rules.disruptions import (
     DISRUPTION_WORDS,
+    EXAMINATION_GIVEN_UP,
     OPEN_DISRUPTIONS,
     UNSETTLED,
     Candidate,
@@ -141,6 +142,7 @@ __all__ = [
     "DAY_KIND_WORDS",
     "DEFAULT_POLICY",
     "DISRUPTION_WORDS",
+    "EXAMINATION_GIVEN_UP",
     "GENERATE_DAYS",
     "HALF_DAY_WORDS",
     "HOLD",

@@ -82,6 +82,9 @@ DISRUPTION_WORDS = {
     _S.KEPT: _("照常就诊"),
 }
 
+#: A disrupted place on a device, instead of the words for money that goes back.
+EXAMINATION_GIVEN_UP = _("检查已取消，待改约")
+
 
 def check_step(before: DisruptionState, after: DisruptionState) -> None:
     """Raise DisruptionOver unless the visit may go from ``before`` to ``after``."""
@@ -97,22 +100,29 @@ def choice_ends(now: dt.datetime, starts_at: dt.datetime) -> dt.datetime:
 
 @dataclass(frozen=True, slots=True)
 class StopScope:
-    """What a notice stops: a practitioner's or a department's sessions, of all half-days or one, first to last day."""
+    """What a notice stops: the sessions of a practitioner, a device or a department, of all half-days or one."""
 
     first: dt.date
     last: dt.date
     practitioner_id: Id | None = None
     department_id: Id | None = None
     half_day: HalfDay | None = None
+    device_id: Id | None = None
 
     def covers(
-        self, practitioner_id: Id | None, department_id: Id, day: dt.date, half_day: HalfDay
+        self,
+        practitioner_id: Id | None,
+        department_id: Id,
+        day: dt.date,
+        half_day: HalfDay,
+        device_id: Id | None = None,
     ) -> bool:
         """True when a session of these falls under the notice."""
         return (
             self.first <= day <= self.last
             and self.half_day in (None, half_day)
             and self.practitioner_id in (None, practitioner_id)
+            and self.device_id in (None, device_id)
             and self.department_id in (None, department_id)
         )
 
@@ -135,8 +145,10 @@ def is_away(
 def check_stop(scope: StopScope, reason: str, today: dt.date) -> None:
     """Raise StopInvalid, naming each field: whom, from today on, at most 92 days, with a reason."""
     fields: dict[str, object] = {}
-    if scope.practitioner_id is None and scope.department_id is None:
-        fields["practitioner"] = _("请选择停诊的医生，或整个科室")
+    if not (scope.practitioner_id or scope.device_id or scope.department_id):
+        fields["practitioner"] = _("请选择停诊的医生、设备，或整个科室")
+    if scope.practitioner_id and scope.device_id:
+        fields["device"] = _("医生和设备请分开停")
     if scope.first < today:
         fields["first"] = _("不能从过去的日期开始停诊")
     if not 0 <= (scope.last - scope.first).days < STOP_DAYS:

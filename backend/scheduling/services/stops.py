@@ -28,6 +28,7 @@ from backend.scheduling.models import (
     StopNotice,
     StoppedSession,
     is_cared_for,
+    is_hit,
 )
 from backend.scheduling.queries import is_foreign
 from backend.scheduling.queries.stops import sessions_to_stop
@@ -68,6 +69,7 @@ def stop_sessions(
         hospital_id=hospital_id,
         practitioner_id=scope.practitioner_id,
         department_id=scope.department_id,
+        device_id=scope.device_id,
         first=scope.first,
         last=scope.last,
         half_day=scope.half_day,
@@ -167,6 +169,7 @@ def find_forgotten(session: Session, limit: int = 200) -> int:
             StoppedSession.resumed_at.is_(None),
             Appointment.state.in_(ACTIVE),
             Schedule.business_date >= today(session),
+            is_hit(StopNotice.created_at),
             ~is_cared_for(Appointment.id),
         )
         .order_by(Appointment.id)
@@ -214,9 +217,15 @@ def _is_taken_over(
     session: Session, schedule: Schedule, others: Sequence[tuple[StopNotice, set[Id]]]
 ) -> bool:
     """Leave the session stopped by another notice that covers it, if there is one."""
-    where = (schedule.department_id, schedule.business_date, schedule.half_day)
+    where = (
+        schedule.department_id,
+        schedule.business_date,
+        schedule.half_day,
+        schedule.device_id,
+    )
     for other, let_go in others:
-        if schedule.id not in let_go and other.scope.covers(schedule.practitioner_id, *where):
+        covers = other.scope.covers(schedule.practitioner_id, *where)
+        if schedule.id not in let_go and covers:
             _put_under(session, schedule, other)
             return True
     return False
@@ -252,7 +261,11 @@ def _close_places(session: Session, schedule_ids: Sequence[Id]) -> list[Appointm
     return list(
         session.scalars(
             select(Appointment)
-            .where(Appointment.schedule_id.in_(schedule_ids), Appointment.state.in_(ACTIVE))
+            .where(
+                Appointment.schedule_id.in_(schedule_ids),
+                Appointment.state.in_(ACTIVE),
+                is_hit(now(session)),
+            )
             .order_by(Appointment.starts_at, Appointment.id)
             .execution_options(populate_existing=True)
         )

@@ -105,7 +105,7 @@ def generate_schedules(
     entries = _entries(session, hospital_id, first, last, department_id)
     for day, entry in rules.planned_sessions(entries, first, last, calendar):
         key = (entry.performer_id, day, entry.half_day)
-        place = (entry.practitioner_id, entry.department_id, day, entry.half_day)
+        place = (entry.practitioner_id, entry.department_id, day, entry.half_day, entry.device_id)
         if key not in present and not any(stop.covers(*place) for stop in stops):
             present.add(key)
             wanted.append((day, entry))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from backend.kernel.verify import VerifyReport
@@ -12,9 +12,11 @@ from backend.scheduling.models import (
     Schedule,
     Slot,
     SlotEvent,
+    StopNotice,
     StoppedSession,
     Substitution,
     is_cared_for,
+    is_hit,
 )
 from backend.scheduling.rules import (
     OPEN_DISRUPTIONS,
@@ -95,7 +97,17 @@ def _check_stops(report: VerifyReport, session: Session) -> None:
     for appointment_id, schedule_id in session.execute(
         select(Appointment.id, Schedule.id)
         .join(Schedule, Schedule.id == Appointment.schedule_id)
-        .where(stopped, Appointment.state.in_(_NOT_HELD), ~is_cared_for(Appointment.id))
+        .outerjoin(
+            StoppedSession,
+            and_(StoppedSession.schedule_id == Schedule.id, StoppedSession.resumed_at.is_(None)),
+        )
+        .outerjoin(StopNotice, StopNotice.id == StoppedSession.stop_id)
+        .where(
+            stopped,
+            Appointment.state.in_(_NOT_HELD),
+            is_hit(StopNotice.created_at),
+            ~is_cared_for(Appointment.id),
+        )
     ):
         report.problem(
             f"appointment {appointment_id}: paid in stopped schedule {schedule_id}, forgotten"

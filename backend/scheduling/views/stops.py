@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from backend.kernel.ids import Id
 from backend.scheduling.rules import (
     DISRUPTION_WORDS,
+    EXAMINATION_GIVEN_UP,
     OPEN_DISRUPTIONS,
     AppointmentState,
     DisruptionKind,
@@ -33,10 +34,16 @@ class AffectedVisit:
 
 @dataclass(frozen=True, slots=True)
 class StopPreview:
-    """What a stop would do: the sessions it ends and the visits in them."""
+    """What a stop would do: the sessions it ends and the visits in them; of a device, where its kind has room."""
 
     sessions: tuple[ScheduleView, ...]
     visits: tuple[AffectedVisit, ...]
+    others: tuple[ScheduleView, ...] = ()
+
+    @property
+    def patient_count(self) -> int:
+        """People; who has several places, for one examination or for two visits, is told of each but is one."""
+        return len({one.visit.patient_id for one in self.visits})
 
     @property
     def paid_count(self) -> int:
@@ -65,6 +72,7 @@ class StopView:
 
     id: Id
     practitioner_name: str
+    device_name: str
     department_name: str
     scope: StopScope
     reason: str
@@ -78,7 +86,8 @@ class StopView:
     @property
     def whom(self) -> str:
         """Whose sessions, in words."""
-        return " · ".join(filter(None, (self.practitioner_name, self.department_name)))
+        names = (self.practitioner_name, self.device_name, self.department_name)
+        return " · ".join(filter(None, names))
 
     @property
     def visit_count(self) -> int:
@@ -125,6 +134,13 @@ class DisruptionView:
         return self.state in (DisruptionState.OFFERED, DisruptionState.TOLD)
 
     @property
+    def is_examination(self) -> bool:
+        """A place on a device: its examination is given up whole, and its orders wait to be planned anew."""
+        return self.visit.device_id is not None
+
+    @property
     def state_words(self) -> str:
-        """What became of it, in words."""
+        """What became of it, in words; nothing has been paid for a place on a device, so nothing goes back."""
+        if self.is_examination and self.state is DisruptionState.REFUNDED:
+            return str(EXAMINATION_GIVEN_UP)
         return str(DISRUPTION_WORDS[self.state])

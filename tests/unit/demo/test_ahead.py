@@ -48,6 +48,7 @@ def test_everything_was_booked_and_paid_before_today_when_its_day_was_open(day: 
         assert visit.fee_tender == "wechat_native" or visit.channel == "counter"
         if visit.cancelled_at:
             assert visit.booked_at <= visit.cancelled_at < at_minute(day, 0)
+            assert visit.fee_tender != "cash"
 
 
 def test_the_next_days_are_asked_for_most_and_half_of_every_day_is_free(day: date) -> None:

@@ -132,6 +132,10 @@ def test_a_scope_covers_its_days_half_days_and_people_only() -> None:
     assert not scope.covers(ME, DEPARTMENT, DAY, HalfDay.PM)
     assert not scope.covers(ME, DEPARTMENT, DAY + dt.timedelta(days=1), HalfDay.AM)
     assert StopScope(DAY, DAY, department_id=DEPARTMENT).covers(None, DEPARTMENT, DAY, HalfDay.PM)
+    of_device = StopScope(DAY, DAY, department_id=DEPARTMENT, device_id=OTHER)
+    assert of_device.covers(None, DEPARTMENT, DAY, HalfDay.AM, OTHER)
+    assert not of_device.covers(None, DEPARTMENT, DAY, HalfDay.AM, ME)
+    assert not of_device.covers(OTHER, DEPARTMENT, DAY, HalfDay.AM)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +147,7 @@ def test_a_scope_covers_its_days_half_days_and_people_only() -> None:
         (StopScope(DAY, DAY + dt.timedelta(days=92), ME), "进修", {"last"}),
         (StopScope(DAY, DAY, ME), " ", {"reason"}),
         (StopScope(DAY, DAY), "长" * 101, {"practitioner", "reason"}),
+        (StopScope(DAY, DAY, ME, device_id=OTHER), "故障", {"device"}),
     ],
 )
 def test_each_fault_of_a_notice_is_named(scope: StopScope, reason: str, fields: set[str]) -> None:
@@ -150,6 +155,7 @@ def test_each_fault_of_a_notice_is_named(scope: StopScope, reason: str, fields: 
         rules.check_stop(scope, reason, DAY)
     assert set(caught.value.fields) == fields
     rules.check_stop(StopScope(DAY, DAY, ME), "进修", DAY)
+    rules.check_stop(StopScope(DAY, DAY, device_id=OTHER), "故障", DAY)
 
 
 @pytest.mark.parametrize(
