@@ -10,6 +10,7 @@ from flask_compress import Compress
 from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.bootstrap import Program
 from backend.kernel import live
@@ -62,6 +63,7 @@ def create_app(program: Program, parts: Parts | None = None) -> Flask:
     services.parts.update(parts.extras)
     _share_with_templates(app, parts)
     _go_live(app, services, parts)
+    _believe_proxies(app, settings.trusted_proxies)
     return app
 
 
@@ -109,3 +111,12 @@ def _go_live(app: Flask, services: context.Xinglin, parts: Parts) -> None:
     services.live = gateway
     services.database.emitter = live.SocketEmitter(socketio)
     app.extensions["xinglin_socketio"] = socketio
+
+
+def _believe_proxies(app: Flask, proxies: int) -> None:
+    """Take caller and scheme from the last ``proxies`` entries of the headers, for Socket.IO too: hence last of all.
+
+    What a caller writes there itself stands before those entries and counts for nothing.
+    """
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

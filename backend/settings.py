@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         "",
         description="address patients reach the backend at, in QR codes and notifications; empty = loopback",
     )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="reverse proxies in front whose X-Forwarded-For and -Proto count; 0 = who connects is the caller",
+    )
     data_dir: Path = Field(
         Path("var"), description="folder for the database, logs, keys and audit heads"
     )

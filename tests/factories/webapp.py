@@ -20,10 +20,10 @@ def make_settings(data_dir: Path, **values: object) -> Settings:
     return Settings(env=Environment.TEST, data_dir=data_dir, **values)  # type: ignore[arg-type]
 
 
-def make_program(database: Database, data_dir: Path) -> Program:
-    """A program over a test database."""
+def make_program(database: Database, data_dir: Path, **values: object) -> Program:
+    """A program over a test database; ``values`` are settings."""
     secrets = Secrets("test-secret-" * 4, {"t1": bytes(range(32))}, bytes(range(32, 64)))
-    return Program(make_settings(data_dir), secrets, database)
+    return Program(make_settings(data_dir, **values), secrets, database)
 
 
 def staff_actor(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
+from backend.app import create_app
 from backend.devices import queries
 from backend.devices import service as devices
 from backend.devices.rules import KioskState
 from backend.devices.views import KioskView
 from backend.kernel.clock import FixedClock
+from backend.web_parts import collect_parts
 from tests.factories.databases import SYSTEM
 from tests.factories.kiosks import API, Door, Kiosk, error_of
+from tests.factories.webapp import make_program
 
 
 def _code(door: Door, kiosk: Kiosk) -> str:
@@ -72,6 +76,39 @@ def test_ten_tries_a_quarter_of_an_hour(door: Door, kiosk: Kiosk, clock: FixedCl
     assert error_of(other) == (422, "enrolment_code_unknown")
     clock.advance(dt.timedelta(minutes=15))
     assert client.post(f"{API}/enrol", json={"code": code}).status_code == 201
+
+
+def _tries(door: Door, folder: Path, *callers: str, proxies: int) -> list[tuple[int, str]]:
+    """What a wrong code is answered, from each of ``callers`` in turn, all behind one proxy."""
+    program = make_program(door.database, folder, trusted_proxies=proxies)
+    client = create_app(program, collect_parts(program)).test_client()
+    return [
+        error_of(
+            client.post(
+                f"{API}/enrol", json={"code": "WRONG234"}, headers={"X-Forwarded-For": caller}
+            )
+        )
+        for caller in callers
+    ]
+
+
+def test_behind_a_proxy_each_address_has_its_own_tries(
+    door: Door, clock: FixedClock, tmp_path: Path
+) -> None:
+    clock.advance(dt.timedelta(minutes=15))
+    forged = [f"192.0.2.{n}, 198.51.100.1" for n in range(10)]
+    answers = _tries(door, tmp_path, *forged, "198.51.100.1", "198.51.100.2", proxies=1)
+    assert answers[10] == (429, "too_many_enrolment_tries")
+    assert answers[11] == (422, "enrolment_code_unknown")
+
+
+def test_without_a_trusted_proxy_its_header_is_ignored(
+    door: Door, clock: FixedClock, tmp_path: Path
+) -> None:
+    clock.advance(dt.timedelta(minutes=15))
+    callers = [f"198.51.100.{n}" for n in range(11)]
+    answers = _tries(door, tmp_path, *callers, proxies=0)
+    assert answers[10] == (429, "too_many_enrolment_tries")
 
 
 def test_a_malformed_enrolment(door: Door) -> None:
