@@ -120,6 +120,15 @@ def audit_group() -> None:
 def audit_verify() -> None:
     """Recompute the audit chain and compare it with the heads kept outside the database."""
     program = _program()
+    # Before this command seals, or nobody would see that nobody else did.
+    with program.database.read(CLI_ACTOR) as session:
+        tail = kernel_audit.get_tail(session)
+    if tail.rows:
+        age = dt.timedelta(seconds=int(tail.age.total_seconds()))
+        console.print(f"{tail.rows:,} rows were not sealed yet, the oldest for {age}")
+    if tail.is_late:
+        words = "note: nobody has sealed them in time: is a worker running, and its minute clock?"
+        console.print(words, style="yellow", soft_wrap=True)
     kernel_audit.seal(program.database, audit_heads(program.settings))
     _verify(program, "audit", lambda s: kernel_audit.verify(s, audit_heads(program.settings)))
 

@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from backend.kernel.verify import VerifyReport
 
 GENESIS = bytes(32)
 BATCH = 500
+#: The sealer comes every minute; after some of them without it, something is wrong.
+LONGEST_WAIT = dt.timedelta(minutes=5)
 _HEAD = re.compile(r"(\d+) ([0-9a-f]{64})")
 
 
@@ -194,13 +197,32 @@ def verify(session: Session, heads: Path) -> VerifyReport:
         report.problem(
             f"audit rows with seal numbers {expected} to {last_outside} are missing from the end"
         )
-    tail, oldest = session.execute(
+    tail = get_tail(session)
+    report.count("unsealed audit rows", tail.rows)
+    if tail.rows:
+        report.notes.append(f"oldest unsealed row is {tail.age} old")
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The rows that nobody has sealed yet, and how old the oldest of them is."""
+
+    rows: int
+    age: dt.timedelta
+
+    @property
+    def is_late(self) -> bool:
+        """True when the sealer, who comes every minute, has not come."""
+        return self.age > LONGEST_WAIT
+
+
+def get_tail(session: Session) -> Tail:
+    """The unsealed tail of the chain at this moment."""
+    rows, oldest = session.execute(
         select(func.count(), func.min(AuditEvent.at)).where(AuditEvent.seal_no.is_(None))
     ).one()
-    report.count("unsealed audit rows", tail)
-    if oldest is not None:
-        report.notes.append(f"oldest unsealed row is {context(session).moment - oldest} old")
-    return report
+    return Tail(rows, context(session).moment - oldest if rows else dt.timedelta())
 
 
 def audit_triggers(dialect: str) -> list[str]:

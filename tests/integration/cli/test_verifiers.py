@@ -3,6 +3,7 @@ in a tampered one, and never take an empty database for a sound one."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import subprocess
@@ -18,7 +19,7 @@ from backend import migrations
 from backend.billing.models import Posting
 from backend.bootstrap import audit_heads, import_models
 from backend.kernel import audit
-from backend.kernel.clock import FixedClock
+from backend.kernel.clock import FixedClock, utc_now
 from backend.kernel.crypto import KeyRing
 from backend.kernel.ids import new_id
 from backend.kernel.outbox import Subscriptions
@@ -139,6 +140,22 @@ def test_each_tampered_row_is_named(installation: Installation, database: Databa
     assert posting in done["ledger"].stdout
     lines = [line for line in done["slots"].stdout.splitlines() if "sold twice" in line]
     assert [line for line in lines if slot in line and buyer in line], done["slots"].stdout
+
+
+@pytest.mark.parametrize(("minutes", "is_late"), [(2, False), (20, True)])
+def test_rows_that_waited_for_a_sealer_are_told_before_they_are_sealed(
+    installation: Installation, minutes: int, is_late: bool
+) -> None:
+    for age in (minutes, 1):
+        database = installation.open(FixedClock(utc_now() - dt.timedelta(minutes=age)))
+        with database.write(SYSTEM) as session:
+            audit.record(session, "test.act", entity="thing", entity_id="1")
+        database.engine.dispose()
+    first, second = (installation.verify("audit")["audit"] for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert f"2 rows were not sealed yet, the oldest for 0:{minutes:02}:" in first.stdout
+    assert ("is a worker running" in first.stdout) is is_late
+    assert "not sealed" not in second.stdout
 
 
 def test_an_empty_database_is_not_taken_for_a_sound_one(tmp_path: Path) -> None:
