@@ -114,9 +114,8 @@ def _go_live(app: Flask, services: context.Xinglin, parts: Parts) -> None:
 
 
 def _believe_proxies(app: Flask, proxies: int) -> None:
-    """Take caller and scheme from the last ``proxies`` entries of the headers, for Socket.IO too: hence last of all.
-
-    What a caller writes there itself stands before those entries and counts for nothing.
+    """Take the caller from the last ``proxies`` entries of X-Forwarded-For and the scheme from the last word of the
+    nearest proxy, for Socket.IO too: hence last of all. What a caller writes stands before them and is ignored.
     """
     if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1)  # type: ignore[method-assign]

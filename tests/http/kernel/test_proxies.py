@@ -24,11 +24,13 @@ def is_let_in(database: Database, folder: Path, *, proxies: int, scheme: str) ->
     return refusals[answer.get_json(force=True)]
 
 
-@pytest.mark.parametrize("scheme", ["https", "http, https"])
-def test_a_page_by_https_is_let_in_behind_a_trusted_proxy(
-    sqlite_database: Database, tmp_path: Path, scheme: str
+@pytest.mark.parametrize(
+    ("proxies", "scheme"), [(1, "https"), (1, "http, https"), (2, "http, https")]
+)
+def test_a_page_by_https_is_let_in_behind_trusted_proxies(
+    sqlite_database: Database, tmp_path: Path, proxies: int, scheme: str
 ) -> None:
-    assert is_let_in(sqlite_database, tmp_path, proxies=1, scheme=scheme)
+    assert is_let_in(sqlite_database, tmp_path, proxies=proxies, scheme=scheme)
 
 
 def test_without_a_trusted_proxy_the_last_word_counts_for_nothing(
