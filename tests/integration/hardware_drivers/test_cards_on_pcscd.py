@@ -13,7 +13,7 @@ from hardware_drivers.registry import open_card_reader
 from hardware_drivers.simulators.cards import HealthCard, MifareCard
 from hardware_drivers.simulators.pcscd import VirtualReader
 from hardware_drivers.simulators.vpcd_slot import VirtualSlot
-from hardware_drivers.smart_card.protocol import CardKind, CardReader, ContactProfile
+from hardware_drivers.smart_card.protocol import CardKind, CardReader
 from hardware_drivers.transports.pcsc import list_readers
 
 UID = bytes.fromhex("04A1B2C3")
@@ -79,7 +79,7 @@ def test_a_second_card_after_the_first(reader: CardReader, slot: VirtualSlot) ->
 
 
 def test_contact_health_card(virtual_reader: VirtualReader, slot: VirtualSlot) -> None:
-    reader = open_card_reader(f"pcsc://{quote(virtual_reader.name)}", ContactProfile())
+    reader = open_card_reader(f"pcsc://{quote(virtual_reader.name)}?file_id=EF05")
     slot.insert(HealthCard("A123456789"))
     card = reader.wait_for_card(10)
     reader.close()

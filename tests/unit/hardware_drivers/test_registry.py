@@ -12,6 +12,8 @@ from hardware_drivers.registry import (
     open_printer,
     open_scanner,
 )
+from hardware_drivers.smart_card.pcsc import PcscCardReader
+from hardware_drivers.smart_card.protocol import ContactlessProfile, ContactProfile
 from hardware_drivers.transports.serial_port import SerialTransport
 from hardware_drivers.transports.tcp import TcpTransport
 
@@ -24,6 +26,52 @@ def test_addresses_become_wires_without_touching_anything() -> None:
     assert isinstance(network, TcpTransport)
     assert (network.host, network.port) == ("192.0.2.7", 9100)
     open_card_reader("pcsc://Xinglin%20Kiosk%200")
+
+
+@pytest.mark.parametrize(
+    ("query", "profile"),
+    [
+        ("", ContactlessProfile()),
+        ("?block=8", ContactlessProfile(block=8)),
+        (
+            "?block=9&key=000102030405&key_type=B",
+            ContactlessProfile(block=9, key=bytes(range(6)), key_type=0x61),
+        ),
+        ("?offset=0", ContactProfile()),
+        (
+            "?application=A000000003&file_id=EF06&offset=2&length=16",
+            ContactProfile(bytes.fromhex("A000000003"), bytes.fromhex("EF06"), 2, 16),
+        ),
+    ],
+)
+def test_where_the_number_is_on_a_card_is_said_by_the_address(
+    query: str, profile: ContactlessProfile | ContactProfile
+) -> None:
+    reader = open_card_reader(f"pcsc://Reader%20Name{query}")
+    assert isinstance(reader, PcscCardReader)
+    assert reader._profile == profile
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "block=256",
+        "block=",
+        "key=00",
+        "key=secret",
+        "key_type=C",
+        "sector=1",
+        "block=4&file_id=EF05",
+        "file_id=EF",
+        "offset=32768",
+        "length=0",
+    ],
+)
+def test_a_card_profile_that_no_card_has_is_a_bad_address_without_the_key(query: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        open_card_reader(f"pcsc://Reader?{query}")
+    assert caught.value.code == "bad_address"
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
