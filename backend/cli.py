@@ -1,4 +1,4 @@
-"""The `xinglin` command: run, serve, work, migrate, load the demo, journey, verify, reconcile."""
+"""The `xinglin` command: run, serve, work, migrate, found a hospital, load the demo, journey, verify, reconcile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from backend import migrations, reconciling, running, serving, worker
+from backend import founding, migrations, reconciling, running, serving, worker
 from backend.billing.handlers import CardCashier
 from backend.billing.ports import GatewayError
 from backend.billing.rules import BillChannel
@@ -86,6 +87,40 @@ def db_migrate() -> None:
     program = _program()
     migrations.upgrade(program.database.engine)
     console.print("database is at the newest revision")
+
+
+@main.group()
+def hospital() -> None:
+    """Hospitals of the group: the first steps, which no page can do."""
+
+
+@hospital.command("create")
+@click.option("--code", required=True, help="Capitals and digits, for ever: XL.")
+@click.option("--name", required=True, help="杏林肿瘤医院")
+@click.option("--admin", "username", required=True, help="Username of its administrator.")
+@click.option("--admin-name", default=founding.TITLE, show_default=True, help="Their own name.")
+def hospital_create(code: str, name: str, username: str, admin_name: str) -> None:
+    """Create a hospital and its administrator, whose one-time password is printed, this once."""
+    sys.exit(founding.create(console, _program(), code, name, username, admin_name))
+
+
+@hospital.command("departments")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--hospital", "code", required=True, help="The hospital's code.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
+def hospital_departments(file: Path, code: str, *, dry_run: bool) -> None:
+    """Make departments and their queues from a CSV FILE (code,name,kind,place,prefix,rooms).
+
+    Safe to repeat: what is there is renamed and its queue given more rooms. One wrong line, and nothing is written.
+    """
+    sys.exit(founding.departments(console, _program(), file, code, is_dry_run=dry_run))
+
+
+@hospital.command("password")
+@click.argument("username")
+def hospital_password(username: str) -> None:
+    """Print a one-time password for USERNAME: for an administrator whom nobody else can give one."""
+    sys.exit(founding.issue_password(console, _program(), username))
 
 
 def _verify(program: Program, title: str, check: Callable[[Session], VerifyReport]) -> None:

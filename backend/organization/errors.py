@@ -7,6 +7,14 @@ from flask_babel import lazy_gettext as _
 from backend.kernel.errors import Conflict, InvalidInput, NotFound
 
 
+class HospitalExists(Conflict):
+    """A hospital of this code is there already."""
+
+    code = "hospital_exists"
+    default_message = _("已经有这个编码的医院")
+    default_next_step = _("请换一个编码，或直接使用原来的医院")
+
+
 class PlaceUnknown(NotFound):
     """No such place in this hospital."""
 

@@ -11,7 +11,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
-_LONGEST: Mapping[str, int] = {"name": 60, "place": 80, "title": 40, "specialty": 200}
+_LONGEST: Mapping[str, int] = {
+    "department": 60,
+    "name": 60,
+    "place": 80,
+    "title": 40,
+    "specialty": 200,
+}
 #: GB/T 2261.1: unknown, male, female, not said.
 SEXES = (0, 1, 2, 9)
 
@@ -24,6 +30,7 @@ ACTION_WORDS: Mapping[str, object] = {
     "organization.edit_practitioner": lazy_gettext("修改人员"),
     "organization.leave_practitioner": lazy_gettext("人员离岗"),
     "organization.open_location": lazy_gettext("启用位置"),
+    "organization.rename_department": lazy_gettext("科室改名"),
     "organization.return_practitioner": lazy_gettext("人员返岗"),
 }
 
@@ -70,6 +77,11 @@ def tidy(text: str) -> str:
 def check_place(code: str, name: str) -> dict[str, object]:
     """What is wrong with a place's code and name, by field."""
     return _check_code(code) | _check_text("name", name, _LONGEST["place"])
+
+
+def check_department(code: str, name: str) -> dict[str, object]:
+    """What is wrong with a department's code and name, by field."""
+    return _check_code(code) | _check_text("name", name, _LONGEST["department"])
 
 
 def check_person(code: str, name: str, sex: int, title: str, specialty: str) -> dict[str, object]:

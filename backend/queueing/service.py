@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.contracts.queueing import TicketCalled, TicketIssued, TicketMissed, TicketServed
-from backend.kernel import audit, live, outbox
+from backend.kernel import audit, history, live, outbox
 from backend.kernel.clock import half_day
 from backend.kernel.ids import Id, new_id
 from backend.kernel.locks import lock_row
@@ -51,6 +51,30 @@ def add_queue(
         session.add(QueueRoom(hospital_id=hospital_id, queue_id=queue.id, location_id=room_id))
     audit.record(session, "queueing.add_queue", entity="queue", entity_id=queue.id)
     return queue
+
+
+def rename_queue(session: Session, queue_id: Id, name: str) -> None:
+    """Another name on screens and tickets."""
+    queue = _lock_queue(session, queue_id)
+    before, queue.name = queue.name, name
+    session.flush()
+    history.record(
+        session,
+        "queueing.rename_queue",
+        entity="queue",
+        entity_id=queue_id,
+        version=queue.version,
+        changes={"name": (before, name)},
+    )
+
+
+def add_queue_room(session: Session, queue_id: Id, room_id: Id) -> None:
+    """One more room that calls from the queue; it must not be one of its rooms yet."""
+    queue = _lock_queue(session, queue_id)
+    session.add(QueueRoom(hospital_id=queue.hospital_id, queue_id=queue_id, location_id=room_id))
+    audit.record(
+        session, "queueing.add_queue_room", entity="queue", entity_id=queue_id, room_id=room_id
+    )
 
 
 def check_in(

@@ -22,6 +22,7 @@ from backend.billing.rules import PriceCategory, price_list
 from backend.billing.rules.price_list import Effect, ImportPlan
 from backend.kernel.errors import InvalidInput, XinglinError
 from backend.kernel.permissions import Permission
+from backend.kernel.spreadsheets import decode_csv
 from backend.kernel.uow import today
 from backend.kernel.web import own_hospital_id, read_uow, redirect_to, render, requires, write_uow
 
@@ -97,11 +98,9 @@ def _text() -> str:
     if len(data) > MOST_BYTES:
         words = _("文件太大，请分开导入")
         raise InvalidInput(words, fields={"file": words})
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    decoded = decode_csv(data)
+    if decoded is not None:
+        return decoded
     words = _("看不懂文件的编码，请另存为 UTF-8 的 CSV")
     raise InvalidInput(words, fields={"file": words})
 
