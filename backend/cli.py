@@ -85,6 +85,8 @@ def db() -> None:
 def db_migrate() -> None:
     """Bring the database to this program's schema; does nothing when it is there."""
     program = _program()
+    # Only secrets that are made for the installation bring the folder with them; production's SQLite needs it too.
+    program.settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrations.upgrade(program.database.engine)
     console.print("database is at the newest revision")
 
