@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 
 from backend.kernel.ids import Id
 from backend.kernel.uow import Database
 from backend.organization import service as organization
 from backend.organization.queries import LocationKind
-from backend.scheduling import backoffice, queries
-from backend.scheduling.backoffice.entry_form import FEES
-from backend.scheduling.ports import Fee
-from backend.web_parts import Parts
+from backend.scheduling import queries
 from tests.factories.clinic import MONDAY, Clinic
 from tests.factories.databases import SYSTEM
-from tests.factories.webapp import ActorSwitch, make_app
 
 TEMPLATES = "/backoffice/schedules/templates"
 SPECIAL = "/backoffice/schedules/special"
 NEXT = MONDAY + dt.timedelta(days=7)
-
-
-def fees(_session: Session, _hospital_id: Id, _on: dt.date) -> list[Fee]:
-    return [Fee("REG-CHIEF", "主任医师挂号费", 2500)]
-
-
-@pytest.fixture
-def client(sqlite_database: Database, switch: ActorSwitch, tmp_path: Path) -> FlaskClient:
-    parts = Parts(nav=backoffice.NAV, extras={FEES: fees})
-    app = make_app(sqlite_database, tmp_path, switch, backoffice.blueprint, parts=parts)
-    return app.test_client()
 
 
 @pytest.fixture

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 
-from backend.kernel.ids import Id, new_id
+from backend.kernel.ids import new_id
 from backend.kernel.permissions import Permission
 from backend.kernel.uow import Database
-from backend.scheduling import backoffice, queries, service
-from backend.scheduling.backoffice.entry_form import FEES
-from backend.scheduling.ports import Fee
+from backend.scheduling import queries, service
 from backend.scheduling.rules import StopScope
-from backend.web_parts import Parts
 from tests.factories.clinic import MONDAY, Clinic, make_clinic, open_schedules
 from tests.factories.databases import SYSTEM
-from tests.factories.webapp import ActorSwitch, make_app, staff_actor
+from tests.factories.webapp import ActorSwitch, staff_actor
 
 URL = "/backoffice/schedules/special"
 SUNDAY = MONDAY + dt.timedelta(days=6)
-
-
-def fees(_session: Session, _hospital_id: Id, _on: dt.date) -> list[Fee]:
-    return [Fee("REG-CHIEF", "主任医师挂号费", 2500)]
-
-
-@pytest.fixture
-def client(sqlite_database: Database, switch: ActorSwitch, tmp_path: Path) -> FlaskClient:
-    parts = Parts(nav=backoffice.NAV, extras={FEES: fees})
-    app = make_app(sqlite_database, tmp_path, switch, backoffice.blueprint, parts=parts)
-    return app.test_client()
 
 
 def form(clinic: Clinic, **other: str) -> dict[str, str]:

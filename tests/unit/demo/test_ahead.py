@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
-import sys
 from collections import Counter
 from datetime import date, time, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +12,11 @@ from backend.demo.dataset import load
 from backend.demo.history import ZONE, at_minute, history
 from backend.demo.people import NOTABLE_COUNT, patients
 from backend.scheduling.rules import is_day_bookable
+from tests.factories.other_process import digest, digest_elsewhere
 
 DAY = date(2026, 11, 23)
 #: Weekends fall early, late and in the middle of the window.
 DAYS = [DAY + timedelta(days=n) for n in (0, 3, 5)]
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module", params=DAYS, ids=str)
@@ -126,17 +121,6 @@ def test_it_holds_for_few(count: int) -> None:
 
 
 def test_the_same_day_gives_the_same_bytes_in_another_process() -> None:
-    program = (
-        "import hashlib\nfrom datetime import date\nfrom backend.demo.ahead import ahead\n"
-        f"plan = ahead(date({DAY.year}, {DAY.month}, {DAY.day}))\n"
-        "print(hashlib.sha256(repr(plan).encode()).hexdigest())\n"
-    )
-    other = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "4242", "PYTHONUTF8": "1"},
-        text=True,
-    )
-    assert other.stdout.strip() == hashlib.sha256(repr(ahead(DAY)).encode()).hexdigest()
+    preparation = "from datetime import date\nfrom backend.demo.ahead import ahead"
+    day = f"date({DAY.year}, {DAY.month}, {DAY.day})"
+    assert digest_elsewhere(preparation, f"ahead({day})") == digest(ahead(DAY))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
 from backend.demo.dataset import load
 from backend.demo.history import VisitSpec, at_minute, history
 from backend.demo.people import patients
+from tests.factories.other_process import digest, digest_elsewhere
 
 DAY = date(2026, 11, 23)
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -131,19 +126,10 @@ def test_it_holds_for_leap_days_and_turns_of_the_year(day: date) -> None:
 def test_the_same_day_gives_the_same_bytes_in_another_process(
     visits: tuple[VisitSpec, ...],
 ) -> None:
-    program = (
-        "import hashlib\nfrom datetime import date\n"
+    preparation = (
+        "from datetime import date\n"
         "from backend.demo.history import history\nfrom backend.demo.people import patients\n"
-        f"day = date({DAY.year}, {DAY.month}, {DAY.day})\n"
-        "print(hashlib.sha256(repr((patients(day), history(day))).encode()).hexdigest())\n"
+        f"day = date({DAY.year}, {DAY.month}, {DAY.day})"
     )
-    other = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "4242", "PYTHONUTF8": "1"},
-        text=True,
-    )
-    mine = hashlib.sha256(repr((patients(DAY), visits)).encode()).hexdigest()
-    assert other.stdout.strip() == mine
+    theirs = digest_elsewhere(preparation, "(patients(day), history(day))")
+    assert theirs == digest((patients(DAY), visits))
